@@ -1,0 +1,104 @@
+"""What GitHub said, parsed once. A delivery is a hint: decisions read the current truth again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minion.domain.ids import CommitSha, Login, RepositoryRef
+
+
+@dataclass(frozen=True)
+class Labeled:
+    """A label was put on an issue (or PR). `actor` put it; the text is somebody else's."""
+
+    repository: RepositoryRef
+    number: int
+    is_pull: bool
+    label: str
+    actor: Login
+
+
+@dataclass(frozen=True)
+class Unlabeled:
+    repository: RepositoryRef
+    number: int
+    label: str
+    actor: Login
+
+
+@dataclass(frozen=True)
+class Commented:
+    """A comment was created on an issue or PR, or in a review of a PR."""
+
+    repository: RepositoryRef
+    number: int
+    is_pull: bool
+    comment_id: int
+    in_review: bool
+    body: str
+    actor: Login
+    actor_id: int
+    actor_is_bot: bool
+
+
+@dataclass(frozen=True)
+class ItemClosed:
+    """An issue or PR was closed (or a PR merged)."""
+
+    repository: RepositoryRef
+    number: int
+    actor: Login
+
+
+@dataclass(frozen=True)
+class ItemChanged:
+    """Something of an issue or PR changed that a task may wait for: reopened, synchronize, edited, review submitted."""
+
+    repository: RepositoryRef
+    number: int
+
+
+@dataclass(frozen=True)
+class ChecksChanged:
+    """Checks, statuses or runs of a commit changed."""
+
+    repository: RepositoryRef
+    head_sha: CommitSha
+
+
+@dataclass(frozen=True)
+class ButtonPressed:
+    """A button on one of our own check runs (https://docs.github.com/rest/checks/runs, requested actions)."""
+
+    repository: RepositoryRef
+    external_id: str
+    identifier: str
+    actor: Login
+
+
+@dataclass(frozen=True)
+class InstallationChanged:
+    """Installed, suspended, removed, repositories or permissions changed."""
+
+    installation_id: int
+    action: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Nothing for us; the reason is logged."""
+
+    reason: str
+
+
+Event = (
+    Labeled
+    | Unlabeled
+    | Commented
+    | ItemClosed
+    | ItemChanged
+    | ChecksChanged
+    | ButtonPressed
+    | InstallationChanged
+    | Ignored
+)

@@ -1,0 +1,69 @@
+"""What a task cost, by node and model."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Tokens(BaseModel):
+    """Token classes of the Messages API (https://docs.claude.com/en/api/messages): they are disjoint."""
+
+    model_config = ConfigDict(frozen=True)
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write_5m=self.cache_write_5m + other.cache_write_5m,
+            cache_write_1h=self.cache_write_1h + other.cache_write_1h,
+        )
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+
+class ReceiptLine(BaseModel):
+    """One visit of one node. `seconds` is wall time; `usd` is what the price table says the tokens cost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    round: int
+    node: str
+    outcome: str
+    model: str | None = None
+    turns: int = 0
+    tokens: Tokens = Tokens()
+    usd: Decimal = Decimal(0)
+    seconds: float = 0.0
+
+
+class Receipt(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    lines: tuple[ReceiptLine, ...] = ()
+
+    @property
+    def usd(self) -> Decimal:
+        return sum((line.usd for line in self.lines), Decimal(0))
+
+    @property
+    def tokens(self) -> Tokens:
+        return sum((line.tokens for line in self.lines), Tokens())
+
+    @property
+    def seconds(self) -> float:
+        return sum(line.seconds for line in self.lines)
+
+    @property
+    def turns(self) -> int:
+        return sum(line.turns for line in self.lines)

@@ -1,0 +1,1 @@
+"""Actions: reads a repository's workflows, decides which ones an event starts, and runs their jobs."""

@@ -1,0 +1,1 @@
+"""The protocols that the core is written against, one file each; adapters implement them."""

@@ -1,0 +1,45 @@
+"""The working copy: its bytes against the base commit, never through the tree's own git configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from minion.domain.changeset import ChangeSet
+
+
+class Workspace(Protocol):
+    @property
+    def root(self) -> str: ...
+
+    @property
+    def head_sha(self) -> str:
+        """The commit that change sets are computed against."""
+        ...
+
+    def tree_digest(self) -> str:
+        """SHA-256 (hex) of what a change set would contain now: equal digests mean equal trees."""
+        ...
+
+    def change_set(self) -> ChangeSet: ...
+
+    def apply(self, change_set: ChangeSet) -> None: ...
+
+    def diff(self, limit: int = 60_000) -> str:
+        """A unified diff of the change set, for people and judges; cut at `limit` characters with a note."""
+        ...
+
+    def changed_paths(self) -> Sequence[str]: ...
+
+    def read_at_base(self, path: str) -> bytes | None:
+        """The file as it is at the base commit (rules, configuration), or None."""
+        ...
+
+    def list_at_base(self) -> Sequence[str]:
+        """All paths of the base commit."""
+        ...
+
+    def base_tree(self) -> AbstractContextManager[None]:
+        """Within it the workspace holds the base commit's files (for a gate's baseline); the work is put back after."""
+        ...
