@@ -1,0 +1,170 @@
+"""A loaded blueprint: frozen, checked, ready for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Per visit of a node, except `visits`, which counts entries. None: no limit of its own."""
+
+    turns: int | None = None
+    usd: Decimal | None = None
+    wall_s: float | None = None
+    visits: int | None = None
+
+
+@dataclass(frozen=True)
+class Caps:
+    """For the whole task. `wall_s` is runner time: waiting is free. `pushes` is at most 2."""
+
+    pushes: int = 2
+    usd: Decimal = Decimal(6)
+    wall_s: float = 3 * 3600.0
+
+
+@dataclass(frozen=True)
+class Next:
+    """Outcome (or a switch's value) to node name; what is not in `targets` goes to `otherwise`."""
+
+    targets: Mapping[str, str]
+    otherwise: str
+
+
+@dataclass(frozen=True)
+class RunNode:
+    name: str
+    next: Next | None
+    """None for `gate_only` nodes: they are never entered by the engine."""
+    argv: tuple[str, ...] = ()
+    script: str | None = None
+    command: str | None = None
+    """setup | lint | format | test: the repository's own, configured or detected."""
+    autofix: str | None = None
+    """The command name that is run before the check itself, for example `format`."""
+    parse: str | None = None
+    prepare: bool = False
+    gate_only: bool = False
+    network: str = "none"  # none | allowlist | open
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class WritePaths:
+    allow: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AgentNode:
+    name: str
+    next: Next
+    goal: str
+    context: tuple[str, ...] = ()
+    """Paths to look up (`task.spec`, `nodes.judge.output?`)."""
+    tools: tuple[str, ...] = ()
+    write: WritePaths = WritePaths()
+    model: str = "standard"
+    effort: str = "high"
+    rules: str = "auto"
+    output: Mapping[str, Any] | None = None
+    """JSON Schema of `finish`'s `output`, when the node has to answer with values."""
+    gate: tuple[str, ...] = ()
+    """Names of `gate_only` run nodes that must pass on the current tree before `finish` is accepted."""
+    repair: int = 3
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class JudgeNode:
+    name: str
+    next: Next
+    criteria: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    model: str = "standard"
+    effort: str = "high"
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class ActionNode:
+    name: str
+    next: Next
+    uses: str
+    """push | pr.open | pr.ready | comment | checks.collect | checks.rerun | handoff"""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class WaitNode:
+    name: str
+    next: Next
+    event: str
+    """checks.settled | reply | approval"""
+    source: str = "write"
+    timeout_s: float = 7200.0
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class SwitchNode:
+    name: str
+    next: Next
+    value: str
+    """The path inside `${{ }}`."""
+
+
+@dataclass(frozen=True)
+class CallNode:
+    name: str
+    next: Next
+    blueprint: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class MapNode:
+    """The same sub-graph (`do`, a chain that starts at a node and returns) for each item of a list."""
+
+    name: str
+    next: Next
+    items: str
+    item: str
+    start: str
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class EndNode:
+    name: str
+    status: str  # success | handed_off | declined
+
+
+Node = RunNode | AgentNode | JudgeNode | ActionNode | WaitNode | SwitchNode | CallNode | MapNode | EndNode
+
+
+@dataclass(frozen=True)
+class Input:
+    type: str
+    required: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    name: str
+    description: str
+    inputs: Mapping[str, Input]
+    caps: Caps
+    fail: str
+    """Where unmapped bad outcomes go (`defaults.fail`)."""
+    start: str
+    nodes: Mapping[str, Node]
+    digest: str
+    """SHA-256 (hex) of the text."""
