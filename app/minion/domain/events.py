@@ -8,6 +8,14 @@ from minion.domain.ids import CommitSha, Login, RepositoryRef
 
 
 @dataclass(frozen=True)
+class ItemText:
+    """Title and body of the issue or PR as the delivery carried them: what the person who asked was looking at."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
 class Labeled:
     """A label was put on an issue (or PR). `actor` put it; the text is somebody else's."""
 
@@ -16,6 +24,9 @@ class Labeled:
     is_pull: bool
     label: str
     actor: Login
+    actor_id: int = 0
+    actor_is_bot: bool = False
+    item: ItemText | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Commented:
     actor: Login
     actor_id: int
     actor_is_bot: bool
+    item: ItemText | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,8 @@ class ButtonPressed:
     external_id: str
     identifier: str
     actor: Login
+    app_id: int | None = None
+    """The App that owns the check run: anything but our own is not for us."""
 
 
 @dataclass(frozen=True)
