@@ -1,0 +1,5 @@
+"""`python -m minion`."""
+
+from minion.cli import main
+
+main()

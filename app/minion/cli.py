@@ -1,0 +1,170 @@
+"""The command line: arguments, one error boundary, exit codes. Everything else is imported when a command needs it.
+
+Exit codes: 0 done, 1 the task was not achieved, 2 wrong usage or configuration, 3 an outage or a bug.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+
+INTERRUPTED: Final = 130  # 128 + SIGINT, as shells report it
+
+LAZY: Final = {
+    "blueprint": ("minion.blueprint_cli", "blueprint", "Check, draw and describe blueprints."),
+    "demo": ("minion.demo.cli", "demo", "The whole path on this machine: no account, no key, no network."),
+}
+"""Commands that live elsewhere: module, attribute and the line that `minion --help` shows for them."""
+
+
+class _Commands(click.Group):
+    """Lists the lazy commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *LAZY})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in LAZY:
+            return super().get_command(ctx, cmd_name)
+        module, attribute, _ = LAZY[cmd_name]
+        found: click.Command = getattr(import_module(module), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._short_help(ctx, name)) for name in self.list_commands(ctx)])
+
+    def _short_help(self, ctx: click.Context, name: str) -> str:
+        if name in LAZY:
+            return LAZY[name][2]
+        command = super().get_command(ctx, name)
+        return command.get_short_help_str(limit=100) if command else ""
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "--version", package_name="minion", message="minion %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+def cli(debug: bool) -> None:
+    """An unattended coding bot for GitHub: label an issue, get a pull request that a person merges."""
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+def serve(host: str, port: int) -> None:
+    """Run the App's server: webhooks, runners' API, model gateway, pages."""
+    from minion.bootstrap.server import serve as start
+
+    start(host, port)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--data", default=".minion/hub", show_default=True, type=click.Path(file_okay=False), help="Folder.")
+def hub(host: str, port: int, data: str) -> None:
+    """Run a GitHub in a box: REST, git, webhooks and Actions on loopback."""
+    from minion.bootstrap.services import serve_hub
+
+    serve_hub(host, port, data)
+
+
+@cli.command()
+@click.option("--script", required=True, type=click.Path(exists=True, dir_okay=False), help="YAML or JSON file.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8091, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--api-key", default=None, help="Refuse requests with any other key.")
+def model(script: str, host: str, port: int, api_key: str | None) -> None:
+    """Run a model that plays a script and speaks the Messages API."""
+    from minion.bootstrap.services import serve_model
+
+    serve_model(script, host, port, api_key)
+
+
+@cli.command()
+def action() -> None:
+    """Carry out one round inside an Actions job (run by action/action.yml)."""
+    from minion.bootstrap.action import carry_out_round
+
+    sys.exit(carry_out_round())
+
+
+@cli.command()
+@click.argument("task")
+@click.option("--repo", default=".", show_default=True, type=click.Path(exists=True, file_okay=False), help="Checkout.")
+@click.option("--blueprint", default="implement", show_default=True, help="A shipped blueprint, or one of the team's.")
+@click.option("--max", "max_usd", default=None, metavar="USD", help="The most that it may cost, such as 3 or $3.")
+@click.option("--model", "model_id", default=None, help="Use this model for every role.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def run(task: str, repo: str, blueprint: str, max_usd: str | None, model_id: str | None, as_json: bool) -> None:
+    """Carry out TASK in a git checkout; the result is a local branch."""
+    from minion.bootstrap.local import LocalRequest, run_task
+
+    sys.exit(run_task(LocalRequest(task, repo, blueprint, max_usd, model_id, as_json)))
+
+
+@cli.group()
+def rules() -> None:
+    """The rule files (AGENTS.md, CLAUDE.md, ...) that an agent follows."""
+
+
+@rules.command()
+@click.argument("path")
+@click.option("--repo", default=".", show_default=True, type=click.Path(exists=True, file_okay=False), help="Checkout.")
+def explain(path: str, repo: str) -> None:
+    """Show which rules apply to PATH, and why."""
+    from minion.bootstrap.local import explain_rules
+
+    click.echo(explain_rules(path, repo))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def doctor(as_json: bool) -> None:
+    """Say what is configured, what is missing, and how to mend it."""
+    from minion.bootstrap.doctor import examine
+
+    sys.exit(examine(as_json=as_json))
+
+
+def main() -> NoReturn:
+    """The process's one error boundary."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        cli.main(args=_without_debug(sys.argv[1:]), prog_name="minion", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 -- the one catch-all of the process
+        sys.exit(_report(error, debug=debug))
+    sys.exit(0)
+
+
+def _without_debug(arguments: list[str]) -> list[str]:
+    """`--debug` is understood anywhere in front of a `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [word for word in arguments[:end] if word != "--debug"] + arguments[end:]
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    from minion.domain.errors import MinionError
+
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, MinionError):
+        click.echo(f"minion: {error}", err=True)
+        return error.exit_code
+    hint = "" if debug else " (--debug shows where)"
+    click.echo(f"minion: unexpected {type(error).__name__}: {error}{hint}", err=True)
+    return 3
+
+

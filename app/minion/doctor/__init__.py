@@ -1,0 +1,1 @@
+"""Says what is configured, what is missing, and how to mend it."""

@@ -1,0 +1,92 @@
+"""The way of a round's trace to the App: events in batches, a heartbeat when there are none, and the word to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from minion.domain.errors import Outage
+from minion.domain.protocol import EventReply
+from minion.domain.trace import TraceEvent
+
+BATCH: Final = 200
+TEXT_LIMIT: Final = 20_000
+log = logging.getLogger(__name__)
+
+Send = Callable[[Sequence[TraceEvent]], EventReply]
+
+
+class TraceStream:
+    """Thread-safe. `emit` never blocks on the network; a lost App is tolerated until its lease has surely run out."""
+
+    def __init__(self, send: Send, *, flush_s: float = 1.0, heartbeat_s: float = 15.0) -> None:
+        self._send = send
+        self._flush_s = flush_s
+        self._heartbeat_s = heartbeat_s
+        self._waiting: list[TraceEvent] = []
+        self._next_seq = 1
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._cancelled = threading.Event()
+        self._cancel_reason = ""
+        self._thread = threading.Thread(target=self._loop, name="trace", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def emit(self, kind: str, *, node: str = "", text: str = "", data: Mapping[str, Any] | None = None) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._lock:
+            event = TraceEvent(
+                seq=self._next_seq, at=at, kind=kind, node=node, text=text[:TEXT_LIMIT], data=dict(data or {})
+            )
+            self._next_seq += 1
+            self._waiting.append(event)
+            if len(self._waiting) >= BATCH:
+                self._wake.set()
+
+    @property
+    def cancelled(self) -> str | None:
+        """The reason to stop at once, or None."""
+        return self._cancel_reason if self._cancelled.is_set() else None
+
+    def cancel(self, reason: str) -> None:
+        if not self._cancelled.is_set():
+            self._cancel_reason = reason
+            self._cancelled.set()
+
+    def close(self) -> None:
+        """Sends what is left; returns when it is sent or cannot be."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(timeout=60)
+
+    def _loop(self) -> None:
+        silent_for = 0.0
+        while not self._closing.is_set():
+            self._wake.wait(self._flush_s)
+            self._wake.clear()
+            silent_for += self._flush_s
+            if self._waiting or silent_for >= self._heartbeat_s:
+                self._deliver()
+                silent_for = 0.0
+        while self._waiting and self._cancelled.is_set() is False and self._deliver():
+            pass
+
+    def _deliver(self) -> bool:
+        with self._lock:
+            batch = self._waiting[:BATCH]
+        try:
+            reply = self._send(batch)
+        except Outage as error:
+            log.warning("trace not delivered: %s", error)
+            return False
+        with self._lock:
+            del self._waiting[: len(batch)]
+        if reply.cancel is not None:
+            self.cancel(reply.cancel)
+        return True
