@@ -1,0 +1,1 @@
+"""The whole path on one machine: hub, App, scripted model and a real project, with no account and no network."""
