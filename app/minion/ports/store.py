@@ -1,4 +1,4 @@
-"""The App's durable memory: inbox, tasks, leases, push ledger, spend."""
+"""The App's durable memory: inbox, tasks, leases, push ledger, spend, trace. Every method may raise `Outage`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Delivery:
     event: str
     body: bytes
     received_at: datetime
+    attempt: int = 0
+    """How often it has been taken; 0 when it has just arrived."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,14 @@ class Lease:
     fence: int
     nonce: str
     run_id: int | None
+    offered_at: datetime
+    dispatched_at: datetime | None
+    """None: the dispatch has not been seen to succeed."""
     claimed_at: datetime | None
     expires_at: datetime
     ended: bool
+    result_digest: str = ""
+    """Of the result that ended it."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +54,63 @@ class PushDenied:
     reason: str
 
 
+@dataclass(frozen=True)
+class Finished:
+    """The result is stored. `repeated`: it was stored before, by an earlier call with the same digest."""
+
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class ResultRefused:
+    reason: str
+    again: bool = False
+    """The same call may succeed when it is made again with the task as it is now."""
+
+
+@dataclass(frozen=True)
+class Reserved:
+    id: int
+
+
+@dataclass(frozen=True)
+class Unaffordable:
+    usd_left: Decimal
+
+
+class InboxDoor(Protocol):
+    """The webhook door's side: many at once, few commits."""
+
+    async def put(self, delivery: Delivery) -> bool:
+        """Returns after the commit; False when this id is already there. Raises `Outage` when it cannot be stored."""
+        ...
+
+
 class Inbox(Protocol):
     def put(self, delivery: Delivery) -> bool:
-        """Commits it; False when this id is already there. Raises `Outage` when it cannot be stored."""
+        """Commits it; False when this id is already there."""
         ...
 
-    def unhandled(self, limit: int) -> Sequence[Delivery]: ...
+    def take(self, limit: int) -> Sequence[Delivery]:
+        """Those that are due, oldest first; each is handed out again later unless it is settled by then. After the last
+        attempt a delivery is parked."""
+        ...
 
+    def get(self, delivery_id: DeliveryId) -> Delivery | None: ...
     def handled(self, delivery_id: DeliveryId, note: str) -> None:
-        """`note` says what became of it: the task, or why it was ignored."""
+        """`note` says what became of it: the task, or why it was ignored. The body is dropped."""
         ...
+
+    def postpone(self, delivery_id: DeliveryId, until: datetime, note: str) -> None:
+        """An outage is no failed attempt: it is taken again at `until`."""
+        ...
+
+    def failed(self, delivery_id: DeliveryId, note: str) -> None:
+        """This attempt failed; `note` says how."""
+        ...
+
+    def waiting(self) -> int: ...
+    def parked(self) -> int: ...
 
 
 class TaskStore(Protocol):
@@ -70,9 +124,19 @@ class TaskStore(Protocol):
         """The active task that was asked for on this issue or PR, or works on this PR."""
         ...
 
-    def last_for(self, repository_id: int, number: int) -> Task | None: ...
+    def last_for(self, repository_id: int, number: int) -> Task | None:
+        """The newest such task, active or ended."""
+        ...
+
     def active_with_sha(self, repository_id: int, sha: CommitSha) -> Sequence[Task]: ...
+    def active_with_branch(self, repository_id: int, branch: str) -> Task | None: ...
+    def active_of(self, installation_id: int) -> Sequence[Task]: ...
+    def all_active(self) -> Sequence[TaskId]: ...
     def due(self, now: datetime, limit: int) -> Sequence[TaskId]: ...
+    def counts(self) -> dict[str, int]:
+        """Status to number of tasks."""
+        ...
+
     def save(self, task: Task) -> Task | None:
         """Stores it with version + 1; None when somebody else saved in between."""
         ...
@@ -91,26 +155,61 @@ class PushLedger(Protocol):
 
 
 class Leases(Protocol):
-    def offer(self, task_id: TaskId, round_: int, nonce: str, expires_at: datetime) -> Lease: ...
-    def current(self, task_id: TaskId) -> Lease | None: ...
+    def offer(self, task_id: TaskId, round_: int, nonce: str, now: datetime, expires_at: datetime) -> Lease:
+        """A new lease with the next fence; every older one of the task has ended with it."""
+        ...
+
+    def current(self, task_id: TaskId) -> Lease | None:
+        """The newest, ended or not."""
+        ...
+
     def by_nonce(self, nonce: str) -> Lease | None: ...
-    def claim(self, nonce: str, run_id: int, jti: str, until: datetime) -> Lease | str:
-        """The lease, now held by that run, or the reason why not. A used `jti` is refused."""
+    def dispatched(self, task_id: TaskId, fence: int, now: datetime) -> None:
+        """GitHub took the dispatch; the claim alone decides which run holds the lease."""
+        ...
+
+    def claim(self, nonce: str, run_id: int, jti: str, now: datetime, until: datetime) -> Lease | str:
+        """The lease, now held by that run, or the reason why not. A used `jti` is refused. The run that holds the lease
+        gets it again (its first answer may have been lost)."""
         ...
 
     def extend(self, task_id: TaskId, fence: int, until: datetime) -> bool: ...
     def end(self, task_id: TaskId, fence: int) -> bool: ...
+    def finish(self, task: Task, fence: int, digest: str) -> Finished | ResultRefused:
+        """One transaction: the task is saved and its lease has ended with that result, or neither."""
+        ...
 
 
 class SpendStore(Protocol):
     """Money that the gateway metered; the truth for budgets, whatever a runner reports."""
 
+    def reserve(
+        self, task_id: TaskId, model: str, worst: Decimal, limit: Decimal, at: datetime
+    ) -> Reserved | Unaffordable:
+        """Counts `worst` as spent when the task's sum stays within `limit`; calls made at once can't overshoot it."""
+        ...
+
+    def settle(self, reservation: int, tokens: Tokens, usd: Decimal) -> None: ...
     def add(self, task_id: TaskId, model: str, tokens: Tokens, usd: Decimal, at: datetime) -> None: ...
     def spent(self, task_id: TaskId) -> Decimal: ...
 
 
 class TraceStore(Protocol):
-    def append(self, task_id: TaskId, round_: int, events: Sequence[TraceEvent]) -> None: ...
+    def append(self, task_id: TaskId, round_: int, fence: int, events: Sequence[TraceEvent]) -> None:
+        """An event sent twice (same fence and seq) is kept once."""
+        ...
+
     def read(self, task_id: TaskId, after: int = 0, limit: int = 2000) -> Sequence[tuple[int, int, TraceEvent]]:
         """(row id, round, event), oldest first."""
         ...
+
+    def tail(self, task_id: TaskId, limit: int) -> Sequence[tuple[int, int, TraceEvent]]:
+        """The last `limit`, oldest first."""
+        ...
+
+
+class Cursors(Protocol):
+    """Where a periodic pass stopped."""
+
+    def get(self, name: str) -> str | None: ...
+    def set(self, name: str, value: str) -> None: ...

@@ -1,0 +1,105 @@
+"""Deliveries: stored before they are acked, handled at least once, parked visibly when they cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from minion.adapters.store.engine import Database
+from minion.adapters.store.tables import inbox
+from minion.domain.ids import DeliveryId
+from minion.ports.clock import Clock
+from minion.ports.store import Delivery
+
+ATTEMPTS = 6
+_FIRST_RETRY = timedelta(seconds=60)
+
+
+class SqlInbox:
+    """`next_at` is when to take a delivery (again); it is null once handled or parked."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def put(self, delivery: Delivery) -> bool:
+        return self.put_all([delivery])[0]
+
+    def put_all(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """All in one commit. False where the id was there before (also earlier in the same batch)."""
+        with self._database.write() as connection:
+            return [self._insert(connection, delivery) for delivery in deliveries]
+
+    def _insert(self, connection: Connection, delivery: Delivery) -> bool:
+        insert = insert_sqlite if self._database.is_sqlite else insert_postgresql
+        statement = insert(inbox).values(
+            id=delivery.id,
+            event=delivery.event,
+            body=delivery.body,
+            received_at=delivery.received_at,
+            next_at=delivery.received_at,
+        )
+        new = statement.on_conflict_do_nothing(index_elements=["id"]).returning(inbox.c.id)
+        return connection.execute(new).scalar_one_or_none() is not None
+
+    def take(self, limit: int) -> Sequence[Delivery]:
+        """Those that are due, oldest first; each is handed out again after a minute unless it is settled by then.
+
+        After the last attempt a delivery is parked: it keeps its row and a note, and `parked()` counts it.
+        """
+        now = self._clock.now()
+        with self._database.write() as connection:
+            statement = select(inbox).where(inbox.c.next_at <= now).order_by(inbox.c.received_at, inbox.c.id)
+            rows = connection.execute(statement.limit(limit).with_for_update(skip_locked=True)).all()
+            for row in rows:
+                attempts = row.attempts + 1
+                values = (
+                    {"next_at": None, "note": "parked: " + (row.note or "every attempt failed")}
+                    if attempts > ATTEMPTS
+                    else {"next_at": now + _FIRST_RETRY * attempts, "attempts": attempts}
+                )
+                connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
+        return [
+            Delivery(DeliveryId(row.id), row.event, row.body, row.received_at, row.attempts + 1)
+            for row in rows
+            if row.attempts < ATTEMPTS
+        ]
+
+    def get(self, delivery_id: DeliveryId) -> Delivery | None:
+        with self._database.read() as connection:
+            row = connection.execute(select(inbox).where(inbox.c.id == delivery_id)).one_or_none()
+        return None if row is None else Delivery(DeliveryId(row.id), row.event, row.body, row.received_at, row.attempts)
+
+    def handled(self, delivery_id: DeliveryId, note: str) -> None:
+        self._set(delivery_id, handled_at=self._clock.now(), next_at=None, note=note[:2000], body=b"")
+
+    def postpone(self, delivery_id: DeliveryId, until: datetime, note: str) -> None:
+        """An outage is no failed attempt: it is taken again at `until`, as often as it needs."""
+        self._set(delivery_id, next_at=until, note=note[:2000], attempts=0)
+
+    def failed(self, delivery_id: DeliveryId, note: str) -> None:
+        self._set(delivery_id, note=note[:2000])
+
+    def _set(self, delivery_id: DeliveryId, **values: object) -> None:
+        with self._database.write() as connection:
+            connection.execute(update(inbox).where(inbox.c.id == delivery_id).values(**values))
+
+    def note(self, delivery_id: DeliveryId) -> str | None:
+        with self._database.read() as connection:
+            return connection.execute(select(inbox.c.note).where(inbox.c.id == delivery_id)).scalar_one_or_none()
+
+    def waiting(self) -> int:
+        return self._count(handled=False)
+
+    def parked(self) -> int:
+        return self._count(handled=True)
+
+    def _count(self, *, handled: bool) -> int:
+        due = inbox.c.next_at.is_(None) if handled else inbox.c.next_at.is_not(None)
+        with self._database.read() as connection:
+            statement = select(func.count()).select_from(inbox).where(inbox.c.handled_at.is_(None), due)
+            return connection.execute(statement).scalar_one()

@@ -1,0 +1,1 @@
+"""Alembic's scripts; they run when the server starts."""
