@@ -27,12 +27,28 @@ class Caps:
     wall_s: float = 3 * 3600.0
 
 
+FAILED = "!failed"
+"""Where the bad outcomes of the fail path itself lead: not a node, the task ends `failed`."""
+
+
 @dataclass(frozen=True)
 class Next:
-    """Outcome (or a switch's value) to node name; what is not in `targets` goes to `otherwise`."""
+    """Outcome (or a switch's value) to node name; what is not in `targets` goes to `otherwise` (a node or `FAILED`)."""
 
     targets: Mapping[str, str]
     otherwise: str
+
+    def after(self, outcome: str) -> str:
+        return self.targets.get(outcome, self.otherwise)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """`${{ path }}`: one whole value, looked up when it is needed. Nothing is computed."""
+
+    path: str
+    """Without the `?`."""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +113,7 @@ class ActionNode:
     uses: str
     """push | pr.open | pr.ready | comment | checks.collect | checks.rerun | handoff"""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Literals and `Lookup`s; `Engine.arguments` gives the values."""
     limits: Limits = Limits()
 
 
@@ -129,29 +146,18 @@ class CallNode:
 
 
 @dataclass(frozen=True)
-class MapNode:
-    """The same sub-graph (`do`, a chain that starts at a node and returns) for each item of a list."""
-
-    name: str
-    next: Next
-    items: str
-    item: str
-    start: str
-    limits: Limits = Limits()
-
-
-@dataclass(frozen=True)
 class EndNode:
     name: str
     status: str  # success | handed_off | declined
 
 
-Node = RunNode | AgentNode | JudgeNode | ActionNode | WaitNode | SwitchNode | CallNode | MapNode | EndNode
+Node = RunNode | AgentNode | JudgeNode | ActionNode | WaitNode | SwitchNode | CallNode | EndNode
 
 
 @dataclass(frozen=True)
 class Input:
     type: str
+    """integer | boolean | string; a string is tainted."""
     required: bool = False
     default: Any = None
 

@@ -1,0 +1,102 @@
+"""From text to a checked blueprint, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from minion.blueprint import build
+from minion.blueprint.model import Blueprint, Input
+from minion.blueprint.problem import Mark, Problem, Problems, problem
+from minion.blueprint.reader import Reader, table
+from minion.blueprint.rules import Draft, problems
+from minion.blueprint.schema import BLUEPRINT
+from minion.blueprint.source import Entries, parse
+
+_TYPES: Mapping[str, type] = {"integer": int, "boolean": bool, "string": str}
+
+
+def load(text: str | bytes, *, source: str, name: str | None = None) -> Blueprint | Problems:
+    """Never raises, whatever the text. `source` names the file in problems; with `name` (the file's stem) the
+    blueprint has to bear that name. Bytes must be UTF-8.
+
+    Whether called blueprints exist and take what they are given is checked where they come together: `library.link`.
+    """
+    loaded = _load(text, name)
+    if isinstance(loaded, Blueprint):
+        return loaded
+    ordered = sorted(set(loaded), key=lambda one: (one.line, one.column, one.message))
+    return tuple(replace(one, source=source) for one in ordered)
+
+
+def _load(text: str | bytes, name: str | None) -> Blueprint | Problems:
+    decoded = _decode(text)
+    if isinstance(decoded, Problem):
+        return (decoded,)
+    tree = parse(decoded)
+    if not isinstance(tree, Entries):
+        return tree
+    reader = Reader()
+    read = reader.read(tree, BLUEPRINT, "")
+    found = [*reader.problems, *_name(tree, read, name), *_inputs(tree, read)]
+    draft = _draft(tree, read)
+    found += problems(draft)
+    if found or not build.complete(read):
+        return tuple(found)
+    return _blueprint(decoded, read, draft)
+
+
+def _decode(text: str | bytes) -> str | Problem:
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = text[: error.start]
+        mark = Mark(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        return problem(mark, "not UTF-8", "save the file as UTF-8")
+
+
+def _name(tree: Entries, read: Mapping[str, Any], name: str | None) -> Iterator[Problem]:
+    found = read.get("name")
+    if name is not None and found is not None and found != name:
+        yield problem(tree.place("name"), f"the name is `{found}`, but the file is called `{name}`")
+
+
+def _inputs(tree: Entries, read: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, entry in table(read, "inputs").items():
+        if "default" not in entry or "type" not in entry:
+            continue
+        place = tree.place("inputs", name, "default")
+        if entry.get("required", False):
+            yield problem(place, f"`{name}` is required, so its default is never used")
+        if type(entry["default"]) is not _TYPES[entry["type"]]:
+            yield problem(place, f"the default of `{name}` is not of type {entry['type']}")
+
+
+def _draft(tree: Entries, read: Mapping[str, Any]) -> Draft:
+    defaults = table(read, "defaults")
+    fail = defaults.get("fail", "")
+    written = tree.items.get("nodes")
+    names = tuple(written.items) if isinstance(written, Entries) else ()
+    built = {
+        name: build.node(name, entry, fail, table(defaults, "agent")) for name, entry in table(read, "nodes").items()
+    }
+    nodes = {name: node for name, node in built.items() if node is not None}
+    inputs: dict[str, Input] = build.inputs(table(read, "inputs"))
+    return Draft(tree, names, nodes, inputs, read.get("start", ""), fail)
+
+
+def _blueprint(text: str, read: Mapping[str, Any], draft: Draft) -> Blueprint:
+    return Blueprint(
+        name=read["name"],
+        description=read["description"],
+        inputs=draft.inputs,
+        caps=build.caps(table(read, "caps")),
+        fail=draft.fail,
+        start=draft.start,
+        nodes=draft.nodes,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+    )

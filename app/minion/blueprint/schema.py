@@ -1,0 +1,238 @@
+"""The language's tables: which keys each node type has, which outcomes, which built-ins. The loader reads by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from minion.blueprint.shapes import (
+    Argument,
+    Choice,
+    Duration,
+    Flag,
+    Key,
+    ListOf,
+    Literal,
+    LookupOnly,
+    Money,
+    Name,
+    OneOf,
+    OutputSchema,
+    Path,
+    Record,
+    Script,
+    TableOf,
+    Targets,
+    Text,
+    Whole,
+)
+
+API_VERSION = "minion/v1"
+HARD_PUSHES = 2
+HARD_USD = Decimal(100)
+HARD_WALL_S = 24 * 3600.0
+DAY_S = 24 * 3600.0
+
+TOOLS = ("read", "search", "edit", "write", "shell")
+COMMANDS = ("setup", "lint", "format", "test")
+REPORTS = ("junit", "ruff", "sarif", "json")
+NETWORKS = ("none", "allowlist", "open")
+MODELS = ("cheap", "standard", "strong")
+EFFORTS = ("low", "medium", "high", "max")
+EVENTS = ("checks.settled", "reply", "approval")
+NO_CHECKS = (
+    "draft_skipped",
+    "not_configured",
+    "action_required",
+    "conflict",
+    "actions_disabled",
+    "never_started",
+)
+"""Why a head has no check run: `nodes.<wait>.output.reason` after the outcome `none`."""
+
+OUTCOMES: Mapping[str, tuple[str, ...]] = {
+    "run": ("ok", "fail", "timeout", "capped"),
+    "agent": ("ok", "fail", "stuck", "budget", "refused", "capped"),
+    "judge": ("pass", "veto", "fail", "capped"),
+    "action": ("ok", "fail", "none", "capped"),
+    "wait": ("ok", "fail", "none", "timeout", "capped"),
+    "call": ("ok", "fail", "capped"),
+}
+GOOD = frozenset({"ok", "pass"})
+
+USES: Mapping[str, Mapping[str, Argument]] = {
+    "push": {"title": Argument(Text(200), text=True), "body": Argument(Text(), text=True)},
+    "pr.open": {
+        "template": Argument(Choice(("pr",))),
+        "draft": Argument(Flag()),
+        "title": Argument(Text(200), text=True),
+        "body": Argument(Text(), text=True),
+    },
+    "pr.ready": {},
+    "comment": {"template": Argument(Choice(("ask", "note"))), "text": Argument(Text(), text=True)},
+    "checks.collect": {},
+    "checks.rerun": {},
+    "handoff": {"text": Argument(Text(), text=True)},
+}
+
+
+def _limits(*names: str) -> Key:
+    known = {
+        "turns": Key(Whole(1, 500), "Model calls."),
+        "usd": Key(Money(HARD_USD), "US dollars."),
+        "wall": Key(Duration(HARD_WALL_S), "Runner time."),
+        "visits": Key(Whole(1, 20), "How often the node may be entered; one entry too many is `capped`."),
+    }
+    return Key(Record({name: known[name] for name in names}), "Per visit, except `visits`.")
+
+
+def _next(kind: str) -> Key:
+    return Key(Targets(OUTCOMES[kind]), "Where each outcome leads.", required=True)
+
+
+_TYPE = Key(Name(), "What kind of node this is.", required=True)
+_CONTEXT = Key(ListOf(Path()), "Values for the model, looked up; `?` marks what may be absent.")
+_MODEL = Key(Choice(MODELS), "Role of the model.")
+_EFFORT = Key(Choice(EFFORTS), "How hard the model thinks.")
+_RULES = Key(Choice(("auto", "none")), "Whether the repository's rule files are read.")
+_COMMAND = Choice(COMMANDS)
+
+_RUN = Record(
+    {
+        "type": _TYPE,
+        "command": Key(_COMMAND, "The repository's own command, configured or detected."),
+        "argv": Key(ListOf(Text(), least=1), "A program and its arguments."),
+        "script": Key(Script(), "Lines for `bash`."),
+        "autofix": Key(_COMMAND, "Command that is run before the check itself."),
+        "parse": Key(Choice(REPORTS), "How the report is read."),
+        "prepare": Key(Flag(), "Run again at the start of every round."),
+        "gate_only": Key(Flag(), "Never entered; a gate of agent nodes."),
+        "network": Key(Choice(NETWORKS), "What the commands may reach; `open` for `prepare` nodes only."),
+        "limits": _limits("wall", "visits"),
+        "next": Key(Targets(OUTCOMES["run"]), "Where each outcome leads; absent for `gate_only`."),
+    }
+)
+_AGENT = Record(
+    {
+        "type": _TYPE,
+        "goal": Key(Text(), "What to achieve, in a sentence or two.", required=True),
+        "context": _CONTEXT,
+        "tools": Key(ListOf(Choice(TOOLS)), "What the model may use."),
+        "write": Key(
+            Record(
+                {
+                    "allow": Key(ListOf(Text(500)), "Patterns (as in .gitignore) that may change."),
+                    "protect": Key(ListOf(Text(500)), "Patterns that may not."),
+                }
+            ),
+            "Paths that the node may change.",
+        ),
+        "model": _MODEL,
+        "effort": _EFFORT,
+        "rules": _RULES,
+        "output": Key(OutputSchema(), "JSON Schema of the answer."),
+        "gate": Key(ListOf(Name()), "`gate_only` nodes that must pass before `finish` is accepted."),
+        "repair": Key(Whole(0, 10), "Refused finishes before the outcome is `stuck`."),
+        "limits": _limits("turns", "usd", "wall", "visits"),
+        "next": _next("agent"),
+    }
+)
+_JUDGE = Record(
+    {
+        "type": _TYPE,
+        "criteria": Key(ListOf(Text(500), least=1), "What the change is held against.", required=True),
+        "context": _CONTEXT,
+        "model": _MODEL,
+        "effort": _EFFORT,
+        "limits": _limits("turns", "usd", "wall", "visits"),
+        "next": _next("judge"),
+    }
+)
+_ACTION = Record(
+    {
+        "type": _TYPE,
+        "uses": Key(Choice(tuple(USES)), "The built-in.", required=True),
+        "with": Key(TableOf(Argument(Literal(), text=True)), "Its parameters."),
+        "limits": _limits("visits"),
+        "next": _next("action"),
+    }
+)
+_WAIT = Record(
+    {
+        "type": _TYPE,
+        "event": Key(Choice(EVENTS), "What is waited for.", required=True),
+        "from": Key(Choice(("write", "maintain", "admin")), "The permission that a reply or approval needs."),
+        "timeout": Key(Duration(30 * DAY_S), "How long; waiting costs nothing."),
+        "limits": _limits("visits"),
+        "next": _next("wait"),
+    }
+)
+_SWITCH = Record(
+    {
+        "type": _TYPE,
+        "value": Key(LookupOnly(), "An untainted value: an enum, a boolean or an integer.", required=True),
+        "cases": Key(TableOf(Name()), "Value to node.", required=True),
+        "else": Key(Name(), "Node for every other value."),
+    }
+)
+_CALL = Record(
+    {
+        "type": _TYPE,
+        "blueprint": Key(Name(), "The blueprint that is called.", required=True),
+        "with": Key(TableOf(Argument(Literal(), text=True)), "Its inputs."),
+        "limits": _limits("visits"),
+        "next": _next("call"),
+    }
+)
+_END = Record(
+    {
+        "type": _TYPE,
+        "status": Key(Choice(("success", "handed_off", "declined")), "How the task ends.", required=True),
+    }
+)
+NODES = OneOf(
+    "type",
+    {
+        "run": _RUN,
+        "agent": _AGENT,
+        "judge": _JUDGE,
+        "action": _ACTION,
+        "wait": _WAIT,
+        "switch": _SWITCH,
+        "call": _CALL,
+        "end": _END,
+    },
+)
+_INPUT = Record(
+    {
+        "type": Key(Choice(("integer", "boolean", "string")), "A string counts as tainted.", required=True),
+        "required": Key(Flag(), "Whether it must be given."),
+        "default": Key(Literal(), "Its value when it is not given."),
+    }
+)
+_CAPS = Record(
+    {
+        "pushes": Key(Whole(0, HARD_PUSHES), "Commits that reach GitHub."),
+        "usd": Key(Money(HARD_USD), "US dollars."),
+        "wall": Key(Duration(HARD_WALL_S), "Runner time."),
+    }
+)
+_DEFAULTS = Record(
+    {
+        "fail": Key(Name(), "Where unmapped bad outcomes go.", required=True),
+        "agent": Key(Record({"model": _MODEL, "effort": _EFFORT, "rules": _RULES}), "For agent nodes."),
+    }
+)
+BLUEPRINT = Record(
+    {
+        "apiVersion": Key(Choice((API_VERSION,)), "The language's version.", required=True),
+        "kind": Key(Choice(("Blueprint",)), "What this file is.", required=True),
+        "name": Key(Name(), "As in the file's name.", required=True),
+        "description": Key(Text(), "One sentence for people.", required=True),
+        "inputs": Key(TableOf(_INPUT), "What it is started with."),
+        "caps": Key(_CAPS, "For the whole task, with all that it calls."),
+        "defaults": Key(_DEFAULTS, "What nodes need not repeat.", required=True),
+        "start": Key(Name(), "The first node.", required=True),
+        "nodes": Key(TableOf(NODES), "The steps.", required=True),
+    }
+)
