@@ -27,7 +27,7 @@ FENCED_OFF: Final = frozenset({401, 403, 404, 409, 410})
 """Answers to a call under a run token that mean: this round is no longer ours."""
 
 
-class _Unavailable(Exception):
+class _UnavailableError(Exception):
     """The App cannot answer now; `retry_after` is what it asked for, in seconds."""
 
     def __init__(self, message: str, retry_after: float = 0.0) -> None:
@@ -49,14 +49,16 @@ class HttpControlPlane:
 
     def claim(self, oidc_token: str, nonce: str) -> RoundGrant | ClaimRefused:
         request = ClaimRequest(oidc_token=oidc_token, nonce=nonce, minion_version=version("minion"))
-        response = self._post("/api/v1/claim", request, None)
+        response = self._post("/api/v1/claim", request, None, self._patience_s)
         if response.status_code == 200:
             return RoundGrant.model_validate_json(response.content)
         return ClaimRefused(reason=_reason(response))
 
     def send(self, grant: RoundGrant, events: Sequence[TraceEvent]) -> EventReply:
         batch = EventBatch(fence=grant.fence, events=tuple(events))
-        response = self._post(f"/api/v1/rounds/{grant.task_id}/events", batch, grant.run_token)
+        response = self._post(
+            f"/api/v1/rounds/{grant.task_id}/events", batch, grant.run_token, min(20.0, self._patience_s)
+        )
         if response.status_code == 200:
             return EventReply.model_validate_json(response.content)
         if response.status_code in FENCED_OFF:
@@ -64,23 +66,23 @@ class HttpControlPlane:
         raise Outage(f"The App refused trace events: {_reason(response)}")
 
     def finish(self, grant: RoundGrant, result: RoundResult) -> RoundAccepted:
-        response = self._post(f"/api/v1/rounds/{grant.task_id}/result", result, grant.run_token)
+        response = self._post(f"/api/v1/rounds/{grant.task_id}/result", result, grant.run_token, self._patience_s)
         if response.status_code == 200:
             return RoundAccepted.model_validate_json(response.content)
         return RoundAccepted(accepted=False, reason=_reason(response))
 
-    def _post(self, path: str, body: BaseModel, token: str | None) -> httpx.Response:
+    def _post(self, path: str, body: BaseModel, token: str | None, patience_s: float) -> httpx.Response:
         retrying = Retrying(
-            retry=retry_if_exception_type((httpx.TransportError, _Unavailable)),
-            stop=stop_after_delay(self._patience_s),
+            retry=retry_if_exception_type((httpx.TransportError, _UnavailableError)),
+            stop=stop_after_delay(patience_s),
             wait=_wait,
             reraise=True,
         )
         try:
             return retrying(self._once, path, body.model_dump_json(), token)
-        except (httpx.TransportError, _Unavailable) as error:
+        except (httpx.TransportError, _UnavailableError) as error:
             raise Outage(
-                f"The App at {self._client.base_url} did not answer for {self._patience_s:.0f} s: {error}",
+                f"The App at {self._client.base_url} did not answer for {patience_s:.0f} s: {error}",
                 retry_at=datetime.now(UTC) + timedelta(minutes=1),
             ) from error
 
@@ -90,13 +92,13 @@ class HttpControlPlane:
             headers["Authorization"] = f"Bearer {token}"
         response = self._client.post(path, content=body, headers=headers)
         if response.status_code >= 500 or response.status_code == 429:
-            raise _Unavailable(f"HTTP {response.status_code}", _retry_after(response))
+            raise _UnavailableError(f"HTTP {response.status_code}", _retry_after(response))
         return response
 
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, _Unavailable) else 0.0
+    asked = error.retry_after if isinstance(error, _UnavailableError) else 0.0
     return max(asked, wait_random_exponential(multiplier=0.3, max=10)(state))
 
 

@@ -9,7 +9,7 @@ from minion.domain.errors import Outage
 from minion.domain.secret import Secret
 
 
-class _TryAgain(Exception):
+class _ServiceError(Exception):
     """The token service answered with an error of its own."""
 
 
@@ -17,14 +17,14 @@ def request_token(url: str, bearer: Secret, audience: str) -> Secret:
     """A token whose `aud` is `audience`; it lives for five minutes. Raises `Outage`."""
     address = httpx.URL(url).copy_merge_params({"audience": audience})
     retrying = Retrying(
-        retry=retry_if_exception_type((httpx.TransportError, _TryAgain)),
+        retry=retry_if_exception_type((httpx.TransportError, _ServiceError)),
         stop=stop_after_attempt(5),
         wait=wait_random_exponential(multiplier=0.5, max=8),
         reraise=True,
     )
     try:
         return retrying(_ask, address, bearer)
-    except (httpx.TransportError, _TryAgain) as error:
+    except (httpx.TransportError, _ServiceError) as error:
         raise Outage(f"The job's OIDC token service did not answer: {error}") from error
 
 
@@ -32,7 +32,7 @@ def _ask(address: httpx.URL, bearer: Secret) -> Secret:
     headers = {"Authorization": f"bearer {bearer.reveal()}", "Accept": "application/json; api-version=2.0"}
     response = httpx.get(address, headers=headers, timeout=20)
     if response.status_code >= 500 or response.status_code == 429:
-        raise _TryAgain(f"HTTP {response.status_code}")
+        raise _ServiceError(f"HTTP {response.status_code}")
     if response.status_code != 200:
         raise Outage(
             f"The job's OIDC token service refused with HTTP {response.status_code}. "

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from minion.domain.errors import Outage
 from minion.domain.protocol import EventReply
 from minion.domain.trace import TraceEvent
 
 BATCH: Final = 200
-TEXT_LIMIT: Final = 20_000
 log = logging.getLogger(__name__)
 
 Send = Callable[[Sequence[TraceEvent]], EventReply]
 
 
 class TraceStream:
-    """Thread-safe. `emit` never blocks on the network; a lost App is tolerated until its lease has surely run out."""
+    """A listener of the round's journal, safe to call from any thread; it never waits for the network.
+
+    Events that could not be delivered are tried again; the work goes on meanwhile, since the App fences off a round
+    that it has given up.
+    """
 
     def __init__(self, send: Send, *, flush_s: float = 1.0, heartbeat_s: float = 15.0) -> None:
         self._send = send
         self._flush_s = flush_s
         self._heartbeat_s = heartbeat_s
         self._waiting: list[TraceEvent] = []
-        self._next_seq = 1
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -38,16 +39,11 @@ class TraceStream:
     def start(self) -> None:
         self._thread.start()
 
-    def emit(self, kind: str, *, node: str = "", text: str = "", data: Mapping[str, Any] | None = None) -> None:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    def listen(self, event: TraceEvent) -> None:
         with self._lock:
-            event = TraceEvent(
-                seq=self._next_seq, at=at, kind=kind, node=node, text=text[:TEXT_LIMIT], data=dict(data or {})
-            )
-            self._next_seq += 1
             self._waiting.append(event)
-            if len(self._waiting) >= BATCH:
-                self._wake.set()
+        if len(self._waiting) >= BATCH:
+            self._wake.set()
 
     @property
     def cancelled(self) -> str | None:
@@ -74,7 +70,7 @@ class TraceStream:
             if self._waiting or silent_for >= self._heartbeat_s:
                 self._deliver()
                 silent_for = 0.0
-        while self._waiting and self._cancelled.is_set() is False and self._deliver():
+        while self._waiting and self._deliver() and self.cancelled is None:
             pass
 
     def _deliver(self) -> bool:

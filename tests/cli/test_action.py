@@ -1,0 +1,108 @@
+"""The composite action, the runner's workflow and the manifest."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe").load((ROOT / path).read_text())
+    return found
+
+
+def check_schema(schema: str, *paths: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *(str(ROOT / p) for p in paths)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [
+        ("vendor.github-actions", ("action/action.yml",)),
+        ("vendor.github-workflows", ("action/runner-workflow.yml", ".github/workflows/ci.yml")),
+        ("vendor.dependabot", (".github/dependabot.yml",)),
+    ],
+)
+def test_files_for_github_fit_its_schemas(schema: str, paths: tuple[str, ...]) -> None:
+    result = check_schema(schema, *paths)
+    assert result.returncode == 0, result.stdout
+
+
+def test_few_inputs_and_no_value_is_spliced_into_a_script() -> None:
+    action = load("action/action.yml")
+    assert len(action["inputs"]) <= 12
+    assert all("${{" not in step["run"] for step in action["runs"]["steps"])
+
+
+def test_the_runner_can_only_read_and_prove_who_it_is() -> None:
+    workflow = load("action/runner-workflow.yml")
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
+    assert "permissions" not in workflow["jobs"]["round"]
+    assert workflow["run-name"] == "minion ${{ inputs.nonce }}"
+    given = workflow["jobs"]["round"]["steps"][0]["with"]
+    assert set(given) <= set(load("action/action.yml")["inputs"])
+
+
+def test_workflows_of_this_repository_are_pinned() -> None:
+    text = (ROOT / ".github/workflows/ci.yml").read_text()
+    uses = re.findall(r"uses: (\S+)", text)
+    assert uses
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", use) for use in uses)
+
+
+def test_the_manifest_asks_for_what_is_used_and_no_more() -> None:
+    manifest = load("manifest.yml")
+    assert manifest["default_permissions"] == {
+        "metadata": "read",
+        "contents": "write",
+        "pull_requests": "write",
+        "issues": "write",
+        "checks": "write",
+        "actions": "write",
+        "statuses": "read",
+    }
+
+
+def test_the_manifest_hears_what_is_handled() -> None:
+    from minion.webhooks import HANDLED_EVENTS
+
+    unasked = {"installation", "installation_repositories"}  # every App gets them; a manifest that names them is refused
+    assert set(load("manifest.yml")["default_events"]) == set(HANDLED_EVENTS) - unasked
+
+
+def test_the_action_locks_what_the_runner_needs_as_the_main_lock_does() -> None:
+    whole, part = (_blocks((ROOT / path).read_text()) for path in ("requirements.lock", "action/requirements.lock"))
+    assert part == {name: whole[name] for name in part}
+    assert set(part) >= _needed("minion") | _needed("hatchling") | {"hatchling"}
+
+
+def _blocks(text: str) -> dict[str, str]:
+    """Name to the pinned requirement with its hashes."""
+    pattern = re.compile(r"^([A-Za-z0-9._-]+)==.*\\\n(?:    --hash=.*\n)+", re.MULTILINE)
+    return {canonicalize_name(found[1]): found[0].replace(" \\\n", "\n") for found in pattern.finditer(text)}
+
+
+def _needed(name: str) -> set[str]:
+    """All that an installed distribution needs on this Python, without extras."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for text in metadata.requires(waiting.pop()) or ():
+            requirement = Requirement(text)
+            needed = canonicalize_name(requirement.name)
+            if (requirement.marker is None or requirement.marker.evaluate({"extra": ""})) and needed not in found:
+                found.add(needed)
+                waiting.append(needed)
+    return found
