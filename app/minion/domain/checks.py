@@ -26,6 +26,8 @@ class CheckResult:
     suite_id: int | None = None
     job_id: int | None = None
     url: str = ""
+    summary: str = ""
+    """What a commit status says of itself: untrusted."""
     started_at: datetime | None = None
     completed_at: datetime | None = None
 

@@ -94,7 +94,10 @@ class ActionsRun:
     title: str
     """`run-name`: carries the nonce of a dispatched round."""
     job_count: int | None
+    """Counted for runs that ended without success; None where it was not asked for."""
     url: str
+    suite_id: int | None = None
+    """The check suite that the run's check runs belong to."""
 
 
 @dataclass(frozen=True)
