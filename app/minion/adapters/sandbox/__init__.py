@@ -1,0 +1,21 @@
+"""The box, and the choice of it: what was asked for, or nothing. There is no silent step down."""
+
+from __future__ import annotations
+
+from minion.adapters.sandbox.bubblewrap import Bubblewrap, Reason, available
+from minion.adapters.sandbox.settings import BoxSettings, Limits
+from minion.adapters.sandbox.unsafe import Unsafe
+from minion.ports.sandbox import Sandbox
+
+__all__ = ["BoxSettings", "Bubblewrap", "Limits", "Reason", "Unsafe", "available", "choose"]
+
+
+def choose(mode: str, settings: BoxSettings) -> Sandbox | Reason:
+    """`bubblewrap` (or `auto`, which is the same) when it works here, `unsafe` only when asked for by that name."""
+    match mode:
+        case "auto" | "bubblewrap":
+            return available(settings) or Bubblewrap(settings)
+        case "unsafe":
+            return Unsafe(settings)
+        case _:
+            return Reason(f"no sandbox is called {mode!r}", "use bubblewrap (or unsafe, knowing what that means)")

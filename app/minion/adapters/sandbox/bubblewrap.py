@@ -1,0 +1,170 @@
+"""The box: bubblewrap (https://github.com/containers/bubblewrap) with everything unshared and nothing inherited."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from minion.adapters.sandbox.cgroups import make_group
+from minion.adapters.sandbox.environment import box_environment
+from minion.adapters.sandbox.file_server import BoxedFileServer
+from minion.adapters.sandbox.mounts import mounts
+from minion.adapters.sandbox.process import Finished, ProcessSpec, run_process
+from minion.adapters.sandbox.settings import SERVER, BoxSettings, interpreter, ripgrep
+from minion.ports.sandbox import BoxCommand, BoxResult, FileServer
+
+SERVER_INSIDE = "/run/minion/server.py"
+RIPGREP_INSIDE = "/run/minion/rg"
+_FIRST_SIGNAL, _LAST_SIGNAL = 129, 159
+
+# Runs inside, before the command: gives up the right to many processes and huge files, says on fd $1 that the box
+# stands, and closes it. The hard limits cannot be raised again without a capability that the box lacks.
+_LAUNCHER = (
+    "ulimit -c 0; ulimit -u $2; ulimit -n $3; ulimit -f $4; ulimit -d $5; "
+    "echo 1000 2>/dev/null >/proc/self/oom_score_adj; "
+    'if [ $1 != 0 ]; then eval "printf . >&$1; exec $1>&-"; fi; shift 5; exec "$@"'
+)
+# Runs outside, before bubblewrap: enters the control groups named before `--`.
+_ENTER_GROUPS = 'while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@"'
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why there is no box here, and the command that mends it."""
+
+    problem: str
+    remedy: str
+
+
+class Bubblewrap:
+    """Implements `ports.sandbox.Sandbox`. A fresh box for each command; nothing in it outlives the command."""
+
+    def __init__(self, settings: BoxSettings) -> None:
+        self._settings = settings
+        self._bwrap = shutil.which("bwrap") or "/usr/bin/bwrap"
+        self._group = make_group(settings.limits, self)
+
+    @property
+    def mode(self) -> str:
+        return "bubblewrap"
+
+    @property
+    def workspace(self) -> str:
+        return str(self._settings.workspace)
+
+    @property
+    def bounds(self) -> frozenset[str]:
+        """What the whole box is bounded by beside the resource limits of each process: pids, memory, both or none."""
+        return self._group.bounds
+
+    def run(self, command: BoxCommand) -> BoxResult:
+        ready, started = os.pipe()
+        try:
+            finished = run_process(self._spec(command, ready, started))
+        finally:
+            os.close(ready)
+        return _result(finished)
+
+    def file_server(self) -> FileServer:
+        python = interpreter()
+        argv = [str(python), "-I", "-S", SERVER_INSIDE, self.workspace]
+        return BoxedFileServer(
+            lambda: self.argv([*argv, *self._server_options()], box_environment(self._settings), "/")
+        )
+
+    def _server_options(self) -> list[str]:
+        search = [f"--rg={RIPGREP_INSIDE}"] if ripgrep() else []
+        return [*search, *(f"--readable={path}" for path in self._settings.readable)]
+
+    def _spec(self, command: BoxCommand, ready: int, started: int) -> ProcessSpec:
+        environment = box_environment(self._settings) | dict(command.env)
+        return ProcessSpec(
+            argv=self.argv(command.argv, environment, self._directory(command.cwd), started),
+            env={},
+            stdin=command.stdin,
+            timeout_s=command.timeout_s,
+            output_limit=command.output_limit,
+            pass_fds=(started,),
+            ready_fd=ready,
+        )
+
+    def _directory(self, cwd: str) -> str:
+        return os.path.normpath(self._settings.workspace / cwd)
+
+    def argv(self, command: Sequence[str], environment: dict[str, str], cwd: str, started: int = 0) -> list[str]:
+        """The whole command line, for an empty environment; `started` is the fd of the launcher's sign."""
+        limits = self._settings.limits
+        bounds = (limits.processes, limits.files, limits.file_bytes // 1024, limits.data_bytes // 1024)
+        launcher = ["/bin/bash", "-c", _LAUNCHER, "bash", str(started), *map(str, bounds)]
+        return [*self._groups(), self._bwrap, *self._options(environment, cwd), "--", *launcher, *command]
+
+    def _groups(self) -> list[str]:
+        entries = [str(entry) for entry in self._group.entries]
+        return ["/bin/bash", "-c", _ENTER_GROUPS, "bash", *entries, "--"] if entries else []
+
+    def _options(self, environment: dict[str, str], cwd: str) -> list[str]:
+        variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
+        extra = {SERVER_INSIDE: SERVER}
+        search = ripgrep()
+        if search is not None:
+            extra[RIPGREP_INSIDE] = search
+        return [*_ISOLATION, "--clearenv", *variables, *mounts(self._settings, extra), "--chdir", cwd]
+
+
+_ISOLATION = (
+    *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup-try"),
+    *("--disable-userns", "--uid", "1000", "--gid", "1000", "--hostname", "minion"),
+    *("--cap-drop", "ALL", "--new-session", "--die-with-parent"),
+)
+
+
+def _result(finished: Finished) -> BoxResult:
+    """Bubblewrap reports a signal as 128 + its number, as shells do."""
+    code = finished.exit_code
+    return BoxResult(
+        exit_code=128 - code if _FIRST_SIGNAL <= code <= _LAST_SIGNAL else code,
+        stdout=finished.stdout,
+        stderr=finished.stderr,
+        timed_out=finished.timed_out,
+        seconds=finished.seconds,
+        start_s=finished.start_s,
+        dropped_bytes=finished.dropped_bytes,
+    )
+
+
+def available(settings: BoxSettings) -> Reason | None:
+    """None when a box really starts here; else what stands against it, found by trying."""
+    if shutil.which("bwrap") is None:
+        return Reason("bubblewrap is not installed", "sudo apt-get install --yes bubblewrap")
+    if not Path("/bin/bash").exists():
+        return Reason("bash is not installed", "sudo apt-get install --yes bash")
+    result = Bubblewrap(settings).run(BoxCommand(argv=["/bin/true"], timeout_s=20))
+    if result.exit_code == 0:
+        return None
+    words = result.stderr.decode(errors="replace").strip() or f"exit code {result.exit_code}"
+    return _diagnose(words)
+
+
+def _diagnose(words: str) -> Reason:
+    problem = f"bubblewrap cannot start a box: {words}"
+    if "unknown option" in words.lower():
+        return Reason(problem, "install bubblewrap 0.8 or newer (Debian 12, Ubuntu 24.04)")
+    if _switched_off("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"):
+        return Reason(problem, "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
+    if _switched_off("/proc/sys/kernel/unprivileged_userns_clone", "0"):
+        return Reason(problem, "sudo sysctl -w kernel.unprivileged_userns_clone=1")
+    if _switched_off("/proc/sys/user/max_user_namespaces", "0"):
+        return Reason(problem, "sudo sysctl -w user.max_user_namespaces=15000")
+    return Reason(
+        problem,
+        "run where user namespaces work: on the machine itself, or in a container started with "
+        "--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined",
+    )
+
+
+def _switched_off(switch: str, value: str) -> bool:
+    path = Path(switch)
+    return path.exists() and path.read_text().strip() == value

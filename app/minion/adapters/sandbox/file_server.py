@@ -1,0 +1,115 @@
+"""The client of the boxed file server: one child that answers JSON lines, started again when it dies."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO
+
+_LONGEST_ANSWER = 64_000_000
+_ANSWER_WITHIN_S = 90.0
+
+
+class BoxedFileServer:
+    """Implements `ports.sandbox.FileServer`. Calls are served one after another; the child is started by the first."""
+
+    def __init__(self, argv: Callable[[], Sequence[str]], within_s: float = _ANSWER_WITHIN_S) -> None:
+        self._argv = argv
+        self._within_s = within_s
+        self._turn = threading.Lock()
+        self._link: _Link | None = None
+
+    def call(self, request: Mapping[str, object]) -> dict[str, object]:
+        with self._turn:
+            if self._link is None or not self._link.alive:
+                self._link = _Link(self._argv())
+            answer = self._link.ask(request, self._within_s)
+            if answer is None:
+                problem = self._link.close()
+                self._link = None
+                return {"ok": False, "error": f"the file server did not answer {problem}".strip()}
+            return answer
+
+    def close(self) -> None:
+        with self._turn:
+            if self._link is not None:
+                self._link.close()
+                self._link = None
+
+
+class _Link:
+    """One child and the thread that started it.
+
+    The thread lives as long as the child: bubblewrap's `--die-with-parent` follows the thread that forked
+    (PR_SET_PDEATHSIG in prctl(2)), which must not be a short-lived one of some pool.
+    """
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._answers: queue.Queue[bytes | None] = queue.Queue()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=(list(argv),), name="file-server", daemon=True)
+        self._thread.start()
+        self._started.wait()
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def ask(self, request: Mapping[str, object], within_s: float) -> dict[str, object] | None:
+        """None when the child died, spoke nonsense or took too long; the link is of no use then."""
+        stream = self._child.stdin if self._child is not None else None
+        if stream is None:
+            return None
+        try:
+            stream.write(json.dumps(request).encode() + b"\n")
+            stream.flush()
+            return _parsed(self._answers.get(timeout=within_s))
+        except (BrokenPipeError, queue.Empty):
+            return None
+
+    def _serve(self, argv: list[str]) -> None:
+        try:
+            self._child = subprocess.Popen(
+                argv,
+                env={},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        finally:
+            self._started.set()
+        output = self._child.stdout
+        while output is not None and (line := _line(output)):
+            self._answers.put(line)
+        self._answers.put(None)
+
+    def close(self) -> str:
+        """Ends the child; returns the last words it said."""
+        child = self._child
+        if child is None:
+            return ""
+        child.kill()
+        self._thread.join()
+        _, errors = child.communicate()
+        return errors.decode(errors="replace").strip()[-400:]
+
+
+def _line(stream: IO[bytes]) -> bytes:
+    line = stream.readline(_LONGEST_ANSWER)
+    return line if line.endswith(b"\n") else b""
+
+
+def _parsed(line: bytes | None) -> dict[str, object] | None:
+    """The child is not trusted to speak properly: whatever is not an object with `ok` counts as no answer."""
+    if line is None:
+        return None
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and isinstance(value.get("ok"), bool) else None

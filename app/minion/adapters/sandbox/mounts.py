@@ -1,0 +1,96 @@
+"""The file system that a box sees: a read-only system, a minimal /etc, the tool caches and the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from minion.adapters.sandbox.settings import BoxSettings, usable_caches
+
+_OWN_ETC = Path(__file__).parent / "etc"
+_SYSTEM_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+# What programs need to start and to verify certificates. Nothing here may hold a credential: no npmrc, pip.conf, netrc.
+_ETC = (
+    "alternatives",
+    "ca-certificates",
+    "ca-certificates.conf",
+    "debian_version",
+    "fonts",
+    "java*",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "locale.alias",
+    "localtime",
+    "lsb-release",
+    "magic",
+    "magic.mime",
+    "maven",
+    "mime.types",
+    "os-release",
+    "perl",
+    "php",
+    "pki/tls/certs",
+    "protocols",
+    "python3*",
+    "services",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "terminfo",
+    "timezone",
+    "xml",
+)
+
+
+def mounts(settings: BoxSettings, extra: dict[str, Path]) -> list[str]:
+    """Bubblewrap's options, in order: later ones lie over earlier ones. `extra` is {path inside: file outside}."""
+    return [
+        *_system(),
+        *_etc(),
+        *_fresh(settings),
+        *(option for cache in usable_caches(settings) for option in ("--ro-bind", str(cache), str(cache))),
+        *(option for path in settings.readable for option in ("--ro-bind", str(path), str(path))),
+        *_workspace(settings),
+        *(option for inside, outside in extra.items() for option in ("--ro-bind", str(outside), inside)),
+        "--remount-ro",
+        "/",
+    ]
+
+
+def _system() -> Iterator[str]:
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in _SYSTEM_LINKS:
+        path = Path("/") / name
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        elif path.is_dir():
+            yield from ("--ro-bind", str(path), str(path))
+
+
+def _etc() -> Iterator[str]:
+    for pattern in _ETC:
+        for path in sorted(Path("/etc").glob(pattern)):
+            # bind-try: a dangling link among them is no reason to have no box
+            yield from ("--ro-bind-try", str(path), str(path))
+    for path in sorted(_OWN_ETC.iterdir()):
+        yield from ("--ro-bind", str(path), f"/etc/{path.name}")
+
+
+def _fresh(settings: BoxSettings) -> Iterator[str]:
+    size = str(settings.limits.tmp_bytes)
+    yield from ("--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm")  # noqa: S108
+    yield from ("--size", size, "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home")  # noqa: S108
+    yield from ("--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp")  # noqa: S108
+
+
+def _workspace(settings: BoxSettings) -> Iterator[str]:
+    root = settings.workspace
+    yield from ("--bind", str(root), str(root))
+    own = root / ".git"
+    if settings.git_dir is not None:
+        yield from ("--ro-bind", str(settings.git_dir), str(own))
+    elif own.exists() and not own.is_symlink():
+        yield from ("--ro-bind", str(own), str(own))
+    else:
+        # So that nobody can make a repository here whose configuration a later git would run.
+        yield from ("--ro-bind", str(_OWN_ETC.parent / "nothing"), str(own))

@@ -1,0 +1,70 @@
+"""What a box is made of: values that the composition root computes once."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+GIB = 1024**3
+SERVER = Path(__file__).with_name("server.py")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`file_bytes` per file, `data_bytes` per process, `memory_bytes` for the whole box where cgroups can be made."""
+
+    processes: int = 512
+    files: int = 4096
+    file_bytes: int = 2 * GIB
+    data_bytes: int = 8 * GIB
+    memory_bytes: int = 6 * GIB
+    tmp_bytes: int = 2 * GIB
+
+
+@dataclass(frozen=True)
+class BoxSettings:
+    """`workspace` is writable; `tool_cache` and `readable` are read-only, all at the same absolute paths inside.
+
+    `git_dir` is shown read-only as the workspace's `.git`; without it the workspace's own `.git` is, or an empty one.
+    """
+
+    workspace: Path
+    git_dir: Path | None = None
+    tool_cache: tuple[Path, ...] = ()
+    readable: tuple[Path, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+def interpreter() -> Path:
+    """The real binary of the Python that runs this process, outside any virtual environment."""
+    base = Path(sys.base_prefix)
+    candidate = base / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return (candidate if candidate.exists() else base / "bin" / "python3").resolve()
+
+
+def python_prefix() -> Path:
+    return Path(sys.base_prefix).resolve()
+
+
+def ripgrep() -> Path | None:
+    """The binary that the `ripgrep` wheel installs beside our own scripts, else one on the path."""
+    beside = Path(sysconfig.get_path("scripts")) / "rg"
+    if beside.exists():
+        return beside.resolve()
+    found = shutil.which("rg")
+    return Path(found).resolve() if found else None
+
+
+def usable_caches(settings: BoxSettings) -> list[Path]:
+    """Existing tool caches with our own Python's prefix, without what the system's `/usr` already holds."""
+    wanted = [python_prefix(), *(path.resolve() for path in settings.tool_cache)]
+    unique = dict.fromkeys(path for path in wanted if path.is_dir() and not path.is_relative_to("/usr"))
+    return [path for path in unique if path not in _TOO_BROAD]
+
+
+_TOO_BROAD = frozenset(Path(name) for name in ("/", "/home", "/root", "/etc", "/var", "/run", "/proc", "/sys", "/tmp"))  # noqa: S108

@@ -1,0 +1,89 @@
+"""Change parts of a file by exact match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from minion.tools.base import Json, ToolResult, ToolSchema
+from minion.tools.bench import ToolBench, refused
+from minion.tools.scope import WriteScope
+
+SCHEMA = ToolSchema(
+    name="edit",
+    description=(
+        "Replace text in a file that you have read. Each `old` must match exactly, white space too, and once (or set "
+        "`all`); never include line numbers. Edits apply in order, all or none; one that breaks the syntax is refused."
+    ),
+    input_schema={
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "minLength": 1},
+            "edits": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "old": {"type": "string", "minLength": 1},
+                        "new": {"type": "string"},
+                        "all": {"type": "boolean", "description": "Replace every occurrence"},
+                    },
+                    "required": ["old", "new"],
+                    "additionalProperties": False,
+                },
+            },
+        },
+        "required": ["path", "edits"],
+        "additionalProperties": False,
+    },
+    input_examples=({"path": "src/app.py", "edits": [{"old": "    return 1\n", "new": "    return 2\n"}]},),
+)
+
+
+@dataclass(frozen=True)
+class Edit:
+    bench: ToolBench
+
+    @property
+    def schema(self) -> ToolSchema:
+        return SCHEMA
+
+    @property
+    def writes(self) -> bool:
+        return True
+
+    def call(self, arguments: Json) -> ToolResult:
+        place = writable(self.bench, str(arguments["path"]))
+        if isinstance(place, ToolResult):
+            return place
+        expected = self.bench.ledger.expected(place.real)
+        if expected is None and place.exists:
+            return ToolResult(f"{place.real} was not read yet; read it first", error=True)
+        answer: dict[str, Any] = self.bench.files.call(
+            {"op": "edit", "path": place.real, "expect": expected, "edits": arguments["edits"]}
+        )
+        if not answer["ok"]:
+            return refused(answer)
+        self.bench.ledger.note(answer)
+        return ToolResult(f"{answer['real']} is changed:\n{answer['diff']}", paths=(str(answer["real"]),))
+
+
+@dataclass(frozen=True)
+class Place:
+    real: str
+    exists: bool
+
+
+def writable(bench: ToolBench, path: str) -> Place | ToolResult:
+    """Where `path` really is (links followed), or the refusal; the scope holds for the place, not for its name."""
+    answer: dict[str, Any] = bench.files.call({"op": "stat", "path": path})
+    if not answer["ok"]:
+        return refused(answer)
+    real = str(answer["real"])
+    if real.startswith("/"):
+        return ToolResult(f"{path} is outside the repository", error=True)
+    refusal = WriteScope(bench.scope, bench.protected).refusal(real)
+    if refusal is not None:
+        return ToolResult(refusal, error=True)
+    return Place(real, bool(answer["exists"]))

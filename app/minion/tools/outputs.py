@@ -1,0 +1,64 @@
+"""Long outputs, made fit for a model: labelled, without terminal codes, cut in the middle, kept whole in a file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from minion.ports.sandbox import BoxResult
+
+HEAD = TAIL = 5_000
+
+# CSI, OSC (ended by BEL or ST), and two-character escapes (ECMA-48, https://ecma-international.org/publications-and-standards/standards/ecma-48/).
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(data: bytes) -> str:
+    """Text without terminal codes; of a line that was overwritten by carriage returns only the last state remains."""
+    text = _ANSI.sub("", data.decode("utf-8", errors="replace")).replace("\r\n", "\n")
+    lines = (line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
+    return _CONTROL.sub("", "\n".join(lines))
+
+
+def cut_middle(text: str, head: int = HEAD, tail: int = TAIL) -> str:
+    if len(text) <= head + tail:
+        return text
+    return f"{text[:head]}\n[… {len(text) - head - tail} characters left out …]\n{text[-tail:]}"
+
+
+class OutputStore:
+    """Numbers the whole texts and keeps them as `<directory>/<number>.txt`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def keep(self, text: str) -> Path:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        number = sum(1 for _ in self._directory.glob("*.txt")) + 1
+        path = self._directory / f"{number:04}.txt"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+def label(result: BoxResult, store: OutputStore) -> str:
+    """The result of a command as the model reads it."""
+    stdout, stderr = plain(result.stdout).strip("\n"), plain(result.stderr).strip("\n")
+    parts = [_status(result)]
+    parts += [
+        f"<{name}>\n{cut_middle(text)}\n</{name}>" for name, text in (("stdout", stdout), ("stderr", stderr)) if text
+    ]
+    if not stdout and not stderr:
+        parts.append("(no output)")
+    if max(len(stdout), len(stderr)) > HEAD + TAIL:
+        path = store.keep(f"=== stdout\n{stdout}\n=== stderr\n{stderr}\n")
+        parts.append(f"The whole output: read {path}")
+    return "\n".join(parts)
+
+
+def _status(result: BoxResult) -> str:
+    if result.timed_out:
+        return f"timed out after {result.seconds:.0f} s and was killed, with everything it had started"
+    if result.exit_code < 0:
+        return f"killed by signal {-result.exit_code}"
+    return f"exit code {result.exit_code}"

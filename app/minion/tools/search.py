@@ -1,0 +1,64 @@
+"""Find text in files, or files by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from minion.tools.base import Json, ToolResult, ToolSchema
+from minion.tools.bench import ToolBench, refused
+from minion.tools.outputs import cut_middle
+
+LIMIT = 200
+
+SCHEMA = ToolSchema(
+    name="search",
+    description=(
+        "Find a regular expression (ripgrep) in the repository's files, or with files: true list the files. "
+        "Ignored files are left out."
+    ),
+    input_schema={
+        "type": "object",
+        "properties": {
+            "pattern": {"type": "string", "description": "Regular expression; not needed with files"},
+            "path": {"type": "string", "description": "Folder or file; default: all"},
+            "glob": {"type": "string", "description": "Such as *.py or !tests/**; several with commas"},
+            "files": {"type": "boolean"},
+            "ignore_case": {"type": "boolean"},
+            "context": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Lines around each hit"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "Most lines; default 200"},
+        },
+        "additionalProperties": False,
+    },
+    input_examples=({"pattern": "def parse_\\w+", "glob": "*.py"}, {"files": True, "glob": "tests/**/*.json"}),
+)
+
+
+@dataclass(frozen=True)
+class Search:
+    bench: ToolBench
+
+    @property
+    def schema(self) -> ToolSchema:
+        return SCHEMA
+
+    @property
+    def writes(self) -> bool:
+        return False
+
+    def call(self, arguments: Json) -> ToolResult:
+        if not arguments.get("pattern") and not arguments.get("files"):
+            return ToolResult("give a pattern, or files: true", error=True)
+        globs = [glob.strip() for glob in str(arguments.get("glob", "")).split(",") if glob.strip()]
+        answer: dict[str, Any] = self.bench.files.call({**arguments, "op": "search", "globs": globs})
+        if not answer["ok"]:
+            return refused(answer)
+        return ToolResult(_shown(answer), data={"total": answer["total"]})
+
+
+def _shown(answer: dict[str, Any]) -> str:
+    lines = [str(line) for line in answer["lines"]]
+    if not lines:
+        return "nothing found"
+    more = f"\n[{answer['total'] - len(lines)} more lines; narrow the search]" if answer["total"] > len(lines) else ""
+    return cut_middle("\n".join(lines), 20_000, 5_000) + more

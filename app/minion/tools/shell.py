@@ -1,0 +1,56 @@
+"""Run a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minion.ports.sandbox import BoxCommand
+from minion.tools.base import Json, ToolResult, ToolSchema
+from minion.tools.bench import ToolBench
+from minion.tools.outputs import OutputStore, label
+
+SCHEMA = ToolSchema(
+    name="shell",
+    description=(
+        "Run a bash command. Each call is a new process in the repository's root: no state but files remains, /tmp is "
+        "emptied, whatever it started is killed. No network, no input. Use read, search, edit and write for files."
+    ),
+    input_schema={
+        "type": "object",
+        "properties": {
+            "command": {"type": "string", "minLength": 1},
+            "timeout": {"type": "integer", "minimum": 1, "maximum": 600, "description": "Seconds; default 120"},
+            "cwd": {"type": "string", "description": "Folder, relative to the root"},
+        },
+        "required": ["command"],
+        "additionalProperties": False,
+    },
+    input_examples=({"command": "python -m pytest -q tests/test_api.py", "timeout": 300},),
+)
+
+
+@dataclass(frozen=True)
+class Shell:
+    bench: ToolBench
+
+    @property
+    def schema(self) -> ToolSchema:
+        return SCHEMA
+
+    @property
+    def writes(self) -> bool:
+        return True
+
+    def call(self, arguments: Json) -> ToolResult:
+        wanted = float(arguments.get("timeout", self.bench.shell_timeout_s))
+        command = BoxCommand(
+            argv=["/bin/bash", "-o", "pipefail", "-c", str(arguments["command"])],
+            cwd=str(arguments.get("cwd", ".")),
+            timeout_s=min(wanted, self.bench.shell_timeout_max_s),
+        )
+        result = self.bench.sandbox.run(command)
+        return ToolResult(
+            label(result, OutputStore(self.bench.output_dir)),
+            error=result.exit_code != 0 or result.timed_out,
+            data={"exit_code": result.exit_code, "seconds": round(result.seconds, 3), "timed_out": result.timed_out},
+        )

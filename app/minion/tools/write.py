@@ -1,0 +1,47 @@
+"""Make a file, or replace a whole one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from minion.tools.base import Json, ToolResult, ToolSchema
+from minion.tools.bench import ToolBench, refused
+from minion.tools.edit import writable
+
+SCHEMA = ToolSchema(
+    name="write",
+    description="Make a file with this content. An existing file is replaced only after you have read it; prefer edit.",
+    input_schema={
+        "type": "object",
+        "properties": {"path": {"type": "string", "minLength": 1}, "content": {"type": "string"}},
+        "required": ["path", "content"],
+        "additionalProperties": False,
+    },
+)
+
+
+@dataclass(frozen=True)
+class Write:
+    bench: ToolBench
+
+    @property
+    def schema(self) -> ToolSchema:
+        return SCHEMA
+
+    @property
+    def writes(self) -> bool:
+        return True
+
+    def call(self, arguments: Json) -> ToolResult:
+        place = writable(self.bench, str(arguments["path"]))
+        if isinstance(place, ToolResult):
+            return place
+        request = {"op": "write", "path": place.real, "text": arguments["content"]}
+        answer: dict[str, Any] = self.bench.files.call(request | {"expect": self.bench.ledger.expected(place.real)})
+        if not answer["ok"]:
+            return refused(answer)
+        self.bench.ledger.note(answer)
+        verb = "made" if answer["created"] else "replaced"
+        note = f"\nNote: its syntax is not sound: {answer['note']}" if answer["note"] else ""
+        return ToolResult(f"{answer['real']} is {verb} ({answer['size']} bytes){note}", paths=(str(answer["real"]),))
