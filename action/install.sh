@@ -9,6 +9,7 @@ if [ -z "$wanted" ] && [ -f "$root/pyproject.toml" ]; then
   wanted=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml" | head -n 1)
 fi
 
+# A message for people, and exit code 2.
 stop() {
   echo "::error title=minion::$1"
   exit 2
@@ -48,7 +49,7 @@ as_root() {
 }
 
 box_works() {
-  bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev true 2>/dev/null
+  bwrap --unshare-all --unshare-user --disable-userns --ro-bind / / --proc /proc --dev /dev true 2>/dev/null
 }
 
 # Ubuntu 24.04 lets only programs with a profile make user namespaces
@@ -69,7 +70,7 @@ install_box() {
     as_root apt-get install -y -qq --no-install-recommends bubblewrap >/dev/null
   fi
   box_works || allow_namespaces
-  box_works || stop "bubblewrap cannot make user namespaces here. Run the job on a virtual machine (ubuntu-latest), or allow them."
+  box_works || stop "bubblewrap 0.8 or later cannot make a box here. Run the job on ubuntu-24.04 or later, or allow user namespaces."
 }
 
 if preinstalled; then

@@ -128,7 +128,7 @@ def doctor(as_json: bool) -> None:
     """Say what is configured, what is missing, and how to mend it."""
     from minion.bootstrap.doctor import examine
 
-    sys.exit(examine(as_json=as_json))
+    sys.exit(examine(print_json=as_json))
 
 
 def main() -> NoReturn:

@@ -86,10 +86,12 @@ SandboxMode = Literal["auto", "bubblewrap", "unsafe"]
 
 @dataclass(frozen=True)
 class Problem:
-    """A variable that is missing or broken; `text` says how to mend it."""
+    """A variable that is missing or broken; `mend` says what to put there."""
 
     variable: str
     text: str
+    mend: str
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Problems:
     found: tuple[Problem, ...]
 
     def __str__(self) -> str:
-        lines = [f"  {problem.variable} {problem.text}" for problem in self.found]
+        lines = [f"  {problem.variable} {problem.text}: {problem.mend}" for problem in self.found]
         return "The environment is incomplete:\n" + "\n".join(lines)
 
 
@@ -158,8 +160,8 @@ class Model(Environment):
     def unmet(cls, given: Mapping[str, str]) -> tuple[Problem, ...]:
         if given.keys() & {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"}:
             return ()
-        text = "is not set: a key from https://console.anthropic.com/settings/keys (or set ANTHROPIC_AUTH_TOKEN)"
-        return (Problem("ANTHROPIC_API_KEY", text),)
+        mend = "a key from https://console.anthropic.com/settings/keys (or set ANTHROPIC_AUTH_TOKEN)"
+        return (Problem("ANTHROPIC_API_KEY", "is not set", mend, missing=True),)
 
 
 class Server(Model):
@@ -247,8 +249,8 @@ def _problem(kind: type[BaseModel], detail: ErrorDetails) -> Problem:
     name = str(detail["loc"][0])
     wanted = {str(field.alias): field.description for field in kind.model_fields.values()}.get(name) or ""
     if detail["type"] == "missing":
-        return Problem(name, f"is not set: {wanted}")
-    return Problem(name, f"is broken: {_reason(detail)} ({wanted})")
+        return Problem(name, "is not set", wanted, missing=True)
+    return Problem(name, f"is broken ({_reason(detail)})", wanted)
 
 
 def _reason(detail: ErrorDetails) -> str:

