@@ -1,4 +1,4 @@
-"""Turns what the reader read into nodes. A node that lacks something needed is left out; its problem is told already."""
+"""Turns what was read into nodes. A node that lacks something needed is left out; its problem is told already."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Reader:
             return UNREAD
         values: dict[str, Any] = {}
         for key, child in found.items.items():
-            if not NAME.fullmatch(key):
+            if not shape.any_key and not NAME.fullmatch(key):
                 self.refuse(found.keys[key], f"`{key}` is not a name", "a-z, 0-9, _ and -, beginning with a letter")
             else:
                 values[key] = self.read(child, shape.values, f"{where}.{key}")

@@ -219,6 +219,9 @@ def _switch(draft: Draft, node: SwitchNode) -> Iterator[Problem]:
 def _cases(draft: Draft, node: SwitchNode, found: Kind) -> Iterator[Problem]:
     values = ("true", "false") if found.name == "boolean" else found.values
     for case in node.next.targets:
+        if found.name == "integer" and not case.removeprefix("-").isdecimal():
+            at = draft.tree.key("nodes", node.name, "cases", case)
+            yield problem(at, f"`{node.value}` is a whole number, never `{case}`")
         if values and case not in values:
             at = draft.tree.key("nodes", node.name, "cases", case)
             yield problem(at, f"`{node.value}` is never `{case}`", did_you_mean(case, values))

@@ -171,7 +171,7 @@ _SWITCH = Record(
     {
         "type": _TYPE,
         "value": Key(LookupOnly(), "An untainted value: an enum, a boolean or an integer.", required=True),
-        "cases": Key(TableOf(Name()), "Value to node.", required=True),
+        "cases": Key(TableOf(Name(), any_key=True), "Value to node.", required=True),
         "else": Key(Name(), "Node for every other value."),
     }
 )

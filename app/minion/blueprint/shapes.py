@@ -90,9 +90,11 @@ class ListOf:
 
 @dataclass(frozen=True)
 class TableOf:
-    """Any names as keys; for values by their own names."""
+    """Values by names of the author's own."""
 
     values: Shape
+    any_key: bool = False
+    """Keys need not be names: the cases of a switch."""
 
 
 @dataclass(frozen=True)
