@@ -26,15 +26,19 @@ def assemble(texts: Mapping[str, str]) -> dict[str, Blueprint] | Problems:
     return tuple(problems) or link(library) or library
 
 
-def link(library: Library) -> Problems:
-    """What is wrong between callers and callees: missing blueprints, inputs that do not fit, recursion."""
-    problems: list[Problem] = []
-    for blueprint in library.values():
-        for call in _calls(blueprint):
-            problems += (Problem(1, 1, said, hint, f"{blueprint.name}.yml") for said, hint in _call(library, call))
-        if blueprint.name in _below(library, blueprint.name):
-            problems.append(Problem(1, 1, f"`{blueprint.name}` calls itself", "", f"{blueprint.name}.yml"))
-    return tuple(problems)
+def link(library: Library, sources: Mapping[str, str] | None = None) -> Problems:
+    """What is wrong between callers and callees: missing blueprints, inputs that do not fit, recursion.
+
+    `sources` says which file a blueprint came from; `<name>.yml` where it does not.
+    """
+    return tuple(
+        Problem(
+            *caller.places.get(call.name, (1, 1)), said, hint, (sources or {}).get(caller.name, f"{caller.name}.yml")
+        )
+        for caller in library.values()
+        for call in _calls(caller)
+        for said, hint in _call(library, caller.name, call)
+    )
 
 
 def needed(library: Library, name: str) -> frozenset[str]:
@@ -58,12 +62,15 @@ def _below(library: Library, name: str) -> set[str]:
     return found
 
 
-def _call(library: Library, call: CallNode) -> Iterator[tuple[str, str]]:
+def _call(library: Library, caller: str, call: CallNode) -> Iterator[tuple[str, str]]:
+    """Message and hint of each problem."""
     callee = library.get(call.blueprint)
     if callee is None:
         message = f"node `{call.name}`: there is no blueprint `{call.blueprint}`"
         yield message, did_you_mean(call.blueprint, tuple(library))
         return
+    if caller in {call.blueprint} | _below(library, call.blueprint):
+        yield f"node `{call.name}`: `{caller}` would call itself", ""
     for name, value in call.arguments.items():
         if name not in callee.inputs:
             message = f"node `{call.name}`: `{callee.name}` has no input `{name}`"

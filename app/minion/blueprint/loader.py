@@ -99,4 +99,9 @@ def _blueprint(text: str, read: Mapping[str, Any], draft: Draft) -> Blueprint:
         start=draft.start,
         nodes=draft.nodes,
         digest=hashlib.sha256(text.encode()).hexdigest(),
+        places={name: _place(draft.tree.key("nodes", name)) for name in draft.names},
     )
+
+
+def _place(mark: Mark) -> tuple[int, int]:
+    return mark.line, mark.column

@@ -174,3 +174,5 @@ class Blueprint:
     nodes: Mapping[str, Node]
     digest: str
     """SHA-256 (hex) of the text."""
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Node name to line and column, from 1."""

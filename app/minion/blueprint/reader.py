@@ -38,9 +38,9 @@ from minion.blueprint.source import Entries, Item, Listing, Scalar, plain_data
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _PATH = r"[a-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)+"
-_CONTEXT_PATH = re.compile(rf"({_PATH})(\?)?")
-_TEMPLATE = re.compile(rf"\$\{{\{{ *({_PATH})(\?)? *\}}\}}")
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+CONTEXT_PATH = re.compile(rf"({_PATH})(\?)?")
+TEMPLATE = re.compile(rf"\$\{{\{{ *({_PATH})(\?)? *\}}\}}")
+DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _MONEY = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -160,7 +160,7 @@ class Reader:
         return self.read(item, shape.inner, where)
 
     def _lookup(self, item: Scalar, where: str) -> Any:
-        match = _TEMPLATE.fullmatch(item.text.strip())
+        match = TEMPLATE.fullmatch(item.text.strip())
         if match is None:
             return self.refuse(
                 item.mark,
@@ -200,7 +200,7 @@ def _literal(item: Scalar, shape: Shape) -> Any:
             good = NAME.fullmatch(item.text)
             return item.text if good else _Bad(f"`{item.text[:60]}` is not a name", "a-z, 0-9, _ and -")
         case Path():
-            match = _CONTEXT_PATH.fullmatch(item.text)
+            match = CONTEXT_PATH.fullmatch(item.text)
             return item.text if match else _Bad(f"`{item.text[:60]}` is not a path", "write a.b or a.b?")
         case Choice():
             known = item.text in shape.values
@@ -245,7 +245,7 @@ def _money(item: Scalar, shape: Money) -> Any:
 
 
 def _duration(item: Scalar, shape: Duration) -> Any:
-    match = _DURATION.fullmatch(item.text)
+    match = DURATION.fullmatch(item.text)
     if match is None:
         return _Bad(f"`{item.text[:60]}` is not a duration", "write 90s, 40m, 3h or 7d")
     seconds = int(match[1]) * _SECONDS[match[2]]

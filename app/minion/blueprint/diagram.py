@@ -1,0 +1,116 @@
+"""A blueprint as a Mermaid flowchart, which GitHub renders in Markdown.
+
+https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/creating-diagrams
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from minion.blueprint.graph import kind, limits_of
+from minion.blueprint.model import (
+    FAILED,
+    ActionNode,
+    AgentNode,
+    Blueprint,
+    CallNode,
+    EndNode,
+    JudgeNode,
+    Node,
+    RunNode,
+    SwitchNode,
+    WaitNode,
+)
+from minion.blueprint.schema import GOOD
+
+_CLASSES = """\
+  classDef model fill:#fff3d6,stroke:#b7791f,color:#1a202c
+  classDef work fill:#e6f0ff,stroke:#2b6cb0,color:#1a202c
+  classDef effect fill:#e8f7ec,stroke:#2f855a,color:#1a202c
+  classDef waits fill:#f3e8ff,stroke:#6b46c1,color:#1a202c"""
+
+
+def mermaid(blueprint: Blueprint) -> str:
+    """The flowchart's text, ending in a newline. Ways to `defaults.fail` are left out but for one arrow into it."""
+    lines = ["flowchart TD", f"  start_([start]) --> {_id(blueprint.start)}"]
+    for node in blueprint.nodes.values():
+        lines.append(f"  {_id(node.name)}{_box(node)}{_style(node)}")
+        lines += _arrows(node)
+    lines += [f"  otherwise([any other outcome]) -.-> {_id(blueprint.fail)}", _CLASSES]
+    return "\n".join(lines) + "\n"
+
+
+def _id(name: str) -> str:
+    """Prefixed, because `end`, `style` and other words of Mermaid may be names of nodes; names have no capitals."""
+    return "n_" + name.replace("-", "H")
+
+
+def _box(node: Node) -> str:
+    label = _label(node)
+    match node:
+        case SwitchNode():
+            return f'{{"{label}"}}'
+        case EndNode():
+            return f'(["{label}"])'
+        case CallNode():
+            return f'[["{label}"]]'
+        case WaitNode():
+            return f'{{{{"{label}"}}}}'
+        case RunNode() | AgentNode() | JudgeNode() | ActionNode():
+            return f'["{label}"]'
+
+
+def _label(node: Node) -> str:
+    visits = limits_of(node).visits
+    often = "" if visits is None else f", at most {visits} visits"
+    return f"<b>{node.name}</b><br/>{_what(node)}{often}"
+
+
+def _what(node: Node) -> str:
+    match node:
+        case RunNode():
+            done = node.command or ("script" if node.script else "argv")
+            return f"run: {done}{' (gate)' if node.gate_only else ''}"
+        case ActionNode():
+            return f"action: {node.uses}"
+        case WaitNode():
+            return f"wait: {node.event}"
+        case CallNode():
+            return f"call: {node.blueprint}"
+        case EndNode():
+            return node.status
+        case SwitchNode():
+            return node.value
+        case AgentNode() | JudgeNode():
+            return kind(node)
+
+
+def _style(node: Node) -> str:
+    match node:
+        case AgentNode() | JudgeNode():
+            return ":::model"
+        case RunNode():
+            return ":::work"
+        case ActionNode() | CallNode():
+            return ":::effect"
+        case WaitNode():
+            return ":::waits"
+        case SwitchNode() | EndNode():
+            return ""
+
+
+def _arrows(node: Node) -> Iterator[str]:
+    leads = None if isinstance(node, EndNode) else node.next
+    if leads is not None:
+        ways: dict[str, list[str]] = defaultdict(list)
+        for outcome, target in leads.targets.items():
+            ways[target].append(outcome)
+        if isinstance(node, SwitchNode) and leads.otherwise != FAILED:
+            ways[leads.otherwise].append("else")
+        for target, outcomes in ways.items():
+            plain = len(outcomes) == 1 and outcomes[0] in GOOD and len(ways) == 1
+            said = "" if plain else f'|"{", ".join(outcomes)}"|'
+            yield f"  {_id(node.name)} -->{said} {_id(target)}"
+    if isinstance(node, AgentNode):
+        yield from (f"  {_id(node.name)} -.-|gate| {_id(gate)}" for gate in node.gate)

@@ -1,0 +1,90 @@
+"""`minion blueprint`: check, draw and describe blueprints. The language itself is imported only when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from minion.blueprint.model import Blueprint
+    from minion.blueprint.problem import Problem, Problems
+
+
+@click.group()
+def blueprint() -> None:
+    """Check, draw and describe blueprints."""
+
+
+@blueprint.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Say all that is wrong with FILES, as file:line:col; exit code 2 when anything is.
+
+    The files may call each other and the blueprints that come with Minion.
+    """
+    problems = _problems(files)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        raise click.exceptions.Exit(2)
+    click.echo(f"{len(files)} of {len(files)} good")
+
+
+@blueprint.command()
+@click.argument("name_or_file")
+def graph(name_or_file: str) -> None:
+    """Print a Mermaid flowchart of a blueprint file, or of one that comes with Minion."""
+    from minion.blueprint.diagram import mermaid
+
+    click.echo(mermaid(_one(name_or_file)), nl=False)
+
+
+@blueprint.command()
+def schema() -> None:
+    """Print the JSON Schema of the language, for editors."""
+    import json
+
+    from minion.blueprint.json_schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+def _problems(files: tuple[Path, ...]) -> Problems:
+    from minion.blueprint.library import assemble, link
+    from minion.blueprint.loader import load
+    from minion.blueprint.model import Blueprint
+    from minion.shipped import shipped
+
+    found: list[Problem] = []
+    known: dict[str, Blueprint] = {}
+    sources: dict[str, str] = {}
+    for path in files:
+        loaded = load(path.read_bytes(), source=str(path), name=path.stem)
+        if isinstance(loaded, Blueprint):
+            known[loaded.name], sources[loaded.name] = loaded, str(path)
+        else:
+            found += loaded
+    if found:
+        return tuple(found)
+    ours = assemble(shipped())
+    library = {**ours, **known} if isinstance(ours, dict) else known
+    return tuple(one for one in link(library, sources) if one.source in sources.values())
+
+
+def _one(name_or_file: str) -> Blueprint:
+    from minion.blueprint.loader import load
+    from minion.blueprint.model import Blueprint
+    from minion.domain.errors import UsageError
+    from minion.shipped import shipped
+
+    path = Path(name_or_file)
+    known = shipped()
+    if not path.is_file() and name_or_file not in known:
+        raise UsageError(f"there is neither a file nor a blueprint `{name_or_file}`; there are {', '.join(known)}")
+    text = path.read_bytes() if path.is_file() else known[name_or_file]
+    loaded = load(text, source=name_or_file)
+    if isinstance(loaded, Blueprint):
+        return loaded
+    raise UsageError("\n".join(str(problem) for problem in loaded))
