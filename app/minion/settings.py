@@ -67,6 +67,10 @@ def _models(value: object) -> dict[str, str]:
     return models
 
 
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(part.strip() for part in str(value).split(",") if part.strip())
+
+
 def _ids(value: object) -> frozenset[int]:
     try:
         return frozenset(int(part) for part in str(value).split(",") if part.strip())
@@ -78,6 +82,7 @@ Url = Annotated[str, AfterValidator(_url)]
 Hidden = Annotated[Secret, BeforeValidator(_secret), PlainSerializer(repr)]
 PrivateKey = Annotated[Secret, BeforeValidator(_private_key), PlainSerializer(repr)]
 HiddenList = Annotated[tuple[Secret, ...], BeforeValidator(_secrets), PlainSerializer(repr)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Models = Annotated[dict[str, str], BeforeValidator(_models)]
 Ids = Annotated[frozenset[int], BeforeValidator(_ids)]
 FullName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
@@ -151,6 +156,11 @@ class Model(Environment):
     )
     models: Models = Field(
         default_factory=dict, alias="MINION_MODELS", description="role=model,... for the roles cheap, standard, strong"
+    )
+    prices: Words = Field(
+        (),
+        alias="MINION_PRICES",
+        description="model=input/output/cache_read,... in $/MTok, for models not in the table",
     )
     max_usd: Decimal | None = Field(
         None, alias="MINION_MAX_USD", gt=0, description="the most that one task may cost, in US dollars"

@@ -1,0 +1,90 @@
+"""What a blueprint may look up during a round, by whole path (`task.spec`, `repo.map`, ...), computed when asked for.
+
+A fact says itself whether it is tainted: text is trusted when everybody who wrote it may push to the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from minion.blueprint.state import Found
+from minion.domain.checks import Failure
+from minion.domain.spec import TaskSpec
+from minion.ports.workspace import Workspace
+
+MAP_LIMIT: Final = 6_000
+NAMES_OF_A_FOLDER: Final = 15
+
+
+class Facts(Mapping[str, Any]):
+    """`base_is_trusted`: the round starts from the default branch, so that even the names of files are trusted."""
+
+    def __init__(
+        self, spec: TaskSpec, number: int, failures: Sequence[Failure], workspace: Workspace, *, base_is_trusted: bool
+    ) -> None:
+        by_writer = spec.author_can_write
+        self._facts: dict[str, Callable[[], Any]] = {
+            "task.spec": lambda: Found(_spec(spec), tainted=not by_writer),
+            "task.thread": lambda: _thread(spec),
+            "task.title": lambda: Found(spec.title, tainted=not by_writer),
+            "task.objective": lambda: Found(spec.objective, tainted=not by_writer),
+            "task.instruction": lambda: Found(spec.instruction, tainted=False) if spec.instruction else None,
+            "task.author": lambda: spec.author,
+            "task.number": lambda: number,
+            "task.digest": spec.digest,
+            "repo.map": lambda: Found(repository_map(workspace.list_at_base()), tainted=not base_is_trusted),
+            "workspace.diff": lambda: workspace.diff() or None,
+            "checks.failures": lambda: [_failure(failure) for failure in failures] or None,
+        }
+
+    def __getitem__(self, path: str) -> Any:
+        return self._facts[path]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+
+def _spec(spec: TaskSpec) -> dict[str, Any]:
+    """Without what is empty, and without the thread, which is a fact of its own."""
+    shown = spec.model_dump(mode="json", exclude={"thread", "author_can_write"})
+    shown["scope"] = {name: paths for name, paths in shown["scope"].items() if paths}
+    return {name: value for name, value in shown.items() if value}
+
+
+def _thread(spec: TaskSpec) -> Found | None:
+    if not spec.thread:
+        return None
+    entries = [entry.model_dump(mode="json", exclude={"author_can_write"}) for entry in spec.thread]
+    return Found(entries, tainted=not all(entry.author_can_write for entry in spec.thread))
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    shown = failure.model_dump(mode="json", exclude={"fingerprint"})
+    return {name: value for name, value in shown.items() if value not in ("", [], None)}
+
+
+def repository_map(paths: Sequence[str]) -> str:
+    """Folders with the names in them, shallow ones first; cut at `MAP_LIMIT` characters, counting what is left."""
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, []).append(name)
+    lines = [f"{len(paths)} files"]
+    length = 0
+    for count, folder in enumerate(sorted(folders, key=lambda folder: (folder.count("/"), folder))):
+        line = f"{folder or '.'}/: {_names(folders[folder])}"
+        length += len(line) + 1
+        if length > MAP_LIMIT:
+            return "\n".join([*lines, f"... and {len(folders) - count} more folders"])
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = " ".join(sorted(names)[:NAMES_OF_A_FOLDER])
+    more = len(names) - NAMES_OF_A_FOLDER
+    return f"{shown} ... {more} more" if more > 0 else shown
