@@ -15,6 +15,7 @@ from minion.adapters.github.resource import Resource, part, path_of
 from minion.domain.checks import CheckResult
 from minion.domain.ids import CommitSha, RepositoryRef
 from minion.ports.github import CheckRunRequest, RequiredCheck, WriteRefused
+from minion.tasks.checks import workflow_file
 
 _ACTIONS: Final = "github-actions"
 _JOB: Final = re.compile(r"/actions/runs/\d+/job/(\d+)")
@@ -110,11 +111,6 @@ class Checks(Resource):
     def _create_run(self, repo: RepositoryRef, body: Any) -> int:
         answer = self._ask.one(lambda: self._rest.checks.create(repo.owner, repo.name, data=body))
         return fields.number(answer.json(), "id")
-
-
-def workflow_file(path: str) -> str:
-    """`.github/workflows/ci.yml@refs/heads/main` is `ci.yml`: it names the workflow across commits."""
-    return path.split("@", 1)[0].removeprefix(".github/workflows/")
 
 
 def _is_actions(run: Mapping[str, Any]) -> bool:

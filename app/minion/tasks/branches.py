@@ -1,0 +1,34 @@
+"""The name of a task's branch."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+_SLUG_LENGTH: Final = 40
+_PREFIX: Final = "minion/"
+_NUMBERED: Final = re.compile(r"^minion/(\d{1,18})-[a-z0-9-]+$")
+
+
+def branch_name(number: int, title: str, attempt: int = 1) -> str:
+    """`minion/<number>-<slug>`: ASCII letters, digits and single hyphens, so that no shell, URL or ref rule bites.
+
+    `attempt` > 1 gives another name where a person keeps the first one.
+    """
+    slug = _slug(title) or "task"
+    return f"{_PREFIX}{number}-{slug}" + (f"-{attempt}" if attempt > 1 else "")
+
+
+def number_of(branch: str) -> int | None:
+    """The issue that a branch of ours is for."""
+    match = _NUMBERED.match(branch)
+    return int(match.group(1)) if match else None
+
+
+def _slug(title: str) -> str:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if len(words) <= _SLUG_LENGTH:
+        return words
+    return words[: _SLUG_LENGTH + 1].rpartition("-")[0].strip("-") or words[:_SLUG_LENGTH]
