@@ -1,0 +1,53 @@
+"""What the web layer needs, handed in by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from minion.agent.prices import PriceTable
+from minion.domain.secret import Secret
+from minion.domain.task import Task
+from minion.orchestrator.claims import Claims
+from minion.orchestrator.results import Results
+from minion.orchestrator.run_tokens import RunTokens
+from minion.ports.clock import Clock
+from minion.ports.oidc import OidcVerifier
+from minion.ports.store import InboxDoor, Leases, PushLedger, SpendStore, TaskStore, TraceStore
+from minion.web.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The model endpoint. `headers` carry the operator's key; a client's own are never sent on."""
+
+    base_url: str
+    headers: Mapping[str, Secret]
+    models: frozenset[str]
+    """Models that may be asked for; each needs a price."""
+
+
+@dataclass(frozen=True)
+class Services:
+    webhook_secrets: Sequence[Secret]
+    door: InboxDoor
+    tasks: TaskStore
+    leases: Leases
+    ledger: PushLedger
+    spend: SpendStore
+    trace: TraceStore
+    oidc: OidcVerifier
+    run_tokens: RunTokens
+    claims: Claims
+    results: Results
+    upstream: Upstream
+    prices: PriceTable
+    budget: Callable[[Task], Decimal]
+    """The most that a task may cost, in US dollars."""
+    clock: Clock
+    ready: Callable[[], bool]
+    nudge: Callable[[], None]
+    """Tells the orchestrator that the inbox has something, so that it need not wait for its next look."""
+    server_url: str = "https://github.com"
+    metrics: Metrics = field(default_factory=Metrics)
