@@ -50,10 +50,10 @@ class FileCommands:
 
     def summary(self) -> str:
         path = self.directory / "step_summary"
-        if path.is_file() and path.stat().st_size > MAX_SUMMARY:
-            raise FileCommandError(
-                f"$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k, got {path.stat().st_size // 1024}k."
-            )
+        size = path.stat().st_size if path.is_file() else 0
+        if size > MAX_SUMMARY:
+            limit = "supports content up to a size of 1024k"
+            raise FileCommandError(f"$GITHUB_STEP_SUMMARY upload aborted, {limit}, got {size // 1024}k.")
         return self._text("step_summary")
 
     def _text(self, name: str) -> str:

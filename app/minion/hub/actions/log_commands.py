@@ -80,7 +80,7 @@ class CommandReader:
         return Line(line)
 
     def _stop(self, token: str) -> Reading:
-        if not re.fullmatch(r"[A-Za-z-]{1,}[A-Za-z0-9-]*", token) and not token:
+        if not token:
             return Refused("Invalid stop-commands token")
         self.stopped_until = token
         return Silent()

@@ -20,6 +20,7 @@ class ActionsOptions:
     workers: int = 2  # jobs at a time
     interrupt_grace_s: float = 2.0  # from SIGINT to SIGTERM; half of it again to SIGKILL
     always_steps_s: float = 300.0  # what `always()` steps get after a cancellation
+    runner_dies_after_s: float = 0.5  # how long a runner lives with the knob `runner_dies`
     runner_lost_after_s: float = 2.0  # how long a dead runner's job stays in_progress
     max_job_minutes: float = 360.0
 
