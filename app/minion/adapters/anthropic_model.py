@@ -5,9 +5,10 @@ Retries are ours, not the SDK's: they stay inside the request's deadline and add
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 COMPACTION_BETA = "compact-2026-01-12"
 EDITING_BETA = "context-management-2025-06-27"
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+RETRIED_TYPES = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})
 BUDGET_ERROR = "budget_exhausted"
 """The model gateway's error type, in the API's error shape, when the task's money does not cover the call."""
 
@@ -70,6 +72,13 @@ class AnthropicModel:
                     raise
                 return _turn(stream, spent, attempts)
         raise AssertionError("tenacity either returns or raises")
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
 
     def _connected(self) -> Anthropic:
         with self._lock:
@@ -124,8 +133,11 @@ class AnthropicModel:
                     raise _Again("the answer took longer than the time that was left")
         except APIStatusError as error:
             raise _judged(error) from error
-        except (APIConnectionError, TransportError) as error:
+        except (APIConnectionError, TransportError, json.JSONDecodeError) as error:
             raise _Again(f"{type(error).__name__}: {error}") from error
+        if stream.error:
+            kind, message = stream.error.get("type", ""), stream.error.get("message", "")
+            raise _verdict(200, kind, message, None)
         if not stream.whole:
             raise _Again("the stream ended before the message did")
 
@@ -145,14 +157,13 @@ def preload() -> threading.Thread:
 
 def _import_sdk() -> None:
     import anthropic  # noqa: F401
-    from anthropic.resources.beta.messages import messages as beta  # noqa: F401
     from anthropic.resources.messages import messages  # noqa: F401
 
 
-def _open(client: Anthropic, request: ModelRequest, timeout_s: float) -> Iterable[Mapping[str, Any]]:
-    """The raw events. The body goes out as it is: the SDK's types are not asked what they think of it."""
-    create: Any = client.messages.create
-    stream = create(
+def _open(client: Anthropic, request: ModelRequest, timeout_s: float) -> Iterator[Mapping[str, Any]]:
+    """The raw events. The SDK's own types would drop or warn about blocks that they do not know."""
+    create: Any = client.messages.with_streaming_response.create
+    opened = create(
         model=request.model,
         max_tokens=request.max_tokens,
         messages=list(request.messages),
@@ -161,9 +172,10 @@ def _open(client: Anthropic, request: ModelRequest, timeout_s: float) -> Iterabl
         extra_headers=_headers(request),
         extra_body=_optional(request),
     )
-    with stream:
-        for event in stream:
-            yield event.to_dict()
+    with opened as response:
+        for line in response.iter_lines():
+            if line.startswith("data:"):  # the API writes each event's data as one line
+                yield json.loads(line[5:])
 
 
 def _headers(request: ModelRequest) -> dict[str, str]:
@@ -187,14 +199,18 @@ def _optional(request: ModelRequest) -> dict[str, Any]:
 
 
 def _judged(error: APIStatusError) -> Exception:
-    """https://docs.claude.com/en/api/errors; an error inside a stream has the status 200, so its type decides."""
     kind = str(error.type or "")
-    message = f"{error.status_code} {kind}: {error.api_message or error.message}"
-    if kind == BUDGET_ERROR or (error.status_code == 402 and kind != "billing_error"):
-        return BudgetExhausted(message)
-    if error.status_code in RETRIED or kind in {"overloaded_error", "api_error", "rate_limit_error", "timeout_error"}:
-        return _Again(message, _retry_after(error))
-    return ModelRejected(message)
+    return _verdict(error.status_code, kind, error.api_message or error.message, _retry_after(error))
+
+
+def _verdict(status: int, kind: str, message: str, retry_after: float | None) -> Exception:
+    """https://docs.claude.com/en/api/errors; an error inside a stream has the status 200, so its type decides."""
+    text = f"{status} {kind}: {message}"
+    if kind == BUDGET_ERROR:
+        return BudgetExhausted(text)
+    if status in RETRIED or kind in RETRIED_TYPES:
+        return _Again(text, retry_after)
+    return ModelRejected(text)
 
 
 def _retry_after(error: APIStatusError) -> float | None:
@@ -213,4 +229,5 @@ def _turn(stream: MessageStream, spent: Tokens, attempts: int) -> ModelTurn:
         model=stream.model,
         stop_details=stream.stop_details,
         attempts=attempts,
+        context_tokens=stream.context_tokens,
     )

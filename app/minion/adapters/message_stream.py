@@ -26,6 +26,7 @@ class MessageStream:
 
     def __init__(self, on_text: Callable[[str], None] | None = None) -> None:
         self.whole = False
+        self.error: Json | None = None
         self.model = ""
         self.stop_reason = ""
         self.stop_details: Json = {}
@@ -47,6 +48,8 @@ class MessageStream:
                 self._close(event)
             case "message_stop":
                 self.whole = True
+            case "error":
+                self.error = event["error"]
             case _:
                 pass  # ping, content_block_stop, and what is invented later
 
@@ -58,6 +61,12 @@ class MessageStream:
         """Everything billed so far: cumulative totals, and the compactions that the totals leave out."""
         extra = [_tokens(item) for item in self._usage.get("iterations") or () if item.get("type") == "compaction"]
         return sum(extra, _tokens(self._usage))
+
+    @property
+    def context_tokens(self) -> int:
+        """Of the last sampling iteration, where there were several: what the conversation holds now."""
+        samplings = [item for item in self._usage.get("iterations") or () if item.get("type") == "message"]
+        return _tokens(samplings[-1] if samplings else self._usage).total
 
     def _grow(self, index: int, delta: Json) -> None:
         block = self._blocks[index]

@@ -38,6 +38,8 @@ class ModelTurn:
     model: str
     stop_details: Mapping[str, Any] = field(default_factory=dict)
     attempts: int = 1
+    context_tokens: int = 0
+    """Prompt and answer of the attempt that succeeded: what the next prompt begins with."""
 
 
 class Model(Protocol):

@@ -1,0 +1,165 @@
+"""What models cost and can do: our own table, since the API tells limits and capabilities but never a price.
+
+Source: https://platform.claude.com/docs/en/about-claude/pricing and each model's overview page, read on 2026-11-20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from minion.domain.errors import UsageError
+from minion.domain.receipt import Tokens
+
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """US dollars per million tokens."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal
+    cache_write_5m: Decimal
+    cache_write_1h: Decimal
+
+    @classmethod
+    def of(cls, input_: str, output: str, cache_read: str) -> Rates:
+        """Cache writes cost 1.25 (five minutes) and 2 (an hour) times the input, with every model."""
+        base = Decimal(input_)
+        return cls(base, Decimal(output), Decimal(cache_read), base * Decimal("1.25"), base * 2)
+
+    def cost(self, tokens: Tokens) -> Decimal:
+        total = (
+            tokens.input * self.input
+            + tokens.output * self.output
+            + tokens.cache_read * self.cache_read
+            + tokens.cache_write_5m * self.cache_write_5m
+            + tokens.cache_write_1h * self.cache_write_1h
+        )
+        return total / MILLION
+
+
+@dataclass(frozen=True)
+class Price:
+    """Rates from a day on. `long` is for requests whose whole prompt, cached parts too, is over `long_above` tokens."""
+
+    since: date
+    rates: Rates
+    long: Rates | None = None
+    long_above: int = 0
+
+    def rates_for(self, prompt_tokens: int) -> Rates:
+        return self.long if self.long is not None and prompt_tokens > self.long_above else self.rates
+
+    def cost(self, tokens: Tokens) -> Decimal:
+        """Of one request: the step depends on its prompt."""
+        return self.rates_for(tokens.total - tokens.output).cost(tokens)
+
+    def worst(self, prompt_tokens: int, max_tokens: int) -> Decimal:
+        """Nothing is read from the cache, all of it is written to it, and the answer is as long as it may be."""
+        return self.rates_for(prompt_tokens).cost(Tokens(cache_write_5m=prompt_tokens, output=max_tokens))
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model is. `effort` and `compaction`: whether the request fields of that name may be sent."""
+
+    id: str
+    prices: tuple[Price, ...]
+    window: int = 200_000
+    max_output: int = 64_000
+    effort: bool = True
+    compaction: bool = True
+
+    def price(self, on: date) -> Price | None:
+        """The newest price in force on a day."""
+        return max((price for price in self.prices if price.since <= on), key=lambda price: price.since, default=None)
+
+
+def _flat(model: str, since: str, rates: Rates, *, window: int = 1_000_000, max_output: int = 128_000) -> ModelFacts:
+    return ModelFacts(model, (Price(date.fromisoformat(since), rates),), window, max_output)
+
+
+MODELS: Mapping[str, ModelFacts] = {
+    facts.id: facts
+    for facts in (
+        _flat("claude-opus-5-5", "2026-09-01", Rates.of("4", "20", "0.20")),
+        ModelFacts(
+            "claude-sonnet-5-5",
+            (
+                Price(date(2026, 9, 28), Rates.of("2", "10", "0.20")),
+                Price(date(2026, 10, 7), Rates.of("2", "10", "0.10")),
+            ),
+            1_000_000,
+            128_000,
+        ),
+        ModelFacts(
+            "claude-haiku-5-5",
+            (
+                Price(
+                    date(2026, 10, 7),
+                    Rates.of("0.10", "0.50", "0.01"),
+                    long=Rates.of("0.50", "2.50", "0.05"),
+                    long_above=100_000,
+                ),
+            ),
+            1_000_000,
+            128_000,
+        ),
+        _flat("claude-fable-5-1", "2026-09-01", Rates.of("10", "50", "0.25")),
+        _flat("claude-opus-5", "2026-07-24", Rates.of("5", "25", "0.50")),
+        _flat("claude-sonnet-5", "2026-06-30", Rates.of("2", "10", "0.20")),
+    )
+}
+
+ROLES: Mapping[str, str] = {
+    "cheap": "claude-haiku-5-5",
+    "standard": "claude-sonnet-5-5",
+    "strong": "claude-opus-5-5",
+}
+"""What blueprints call models by; a repository or operator may map them otherwise."""
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """Known models, and a mapping of roles. `models` may be extended by the operator."""
+
+    models: Mapping[str, ModelFacts]
+    roles: Mapping[str, str]
+
+    def resolve(self, name: str) -> str:
+        """A role's model id; any other name is a model id already."""
+        return self.roles.get(name, name)
+
+    def facts(self, model: str) -> ModelFacts:
+        """An unknown model has no price, and no feature that it might refuse is asked of it."""
+        return self.models.get(model) or ModelFacts(model, (), effort=False, compaction=False, max_output=32_000)
+
+    def price(self, model: str, on: date) -> Price | None:
+        return self.facts(model).price(on)
+
+    def cost(self, model: str, tokens: Tokens, on: date) -> Decimal | None:
+        """Of one request, in US dollars; None where the model has no price."""
+        price = self.price(model, on)
+        return None if price is None else price.cost(tokens)
+
+    def __add__(self, others: Iterable[ModelFacts]) -> PriceTable:
+        return PriceTable({**self.models, **{facts.id: facts for facts in others}}, self.roles)
+
+
+def price_table(roles: Mapping[str, str] | None = None) -> PriceTable:
+    return PriceTable(MODELS, {**ROLES, **(roles or {})})
+
+
+def parse_price(text: str) -> ModelFacts:
+    """`model=input/output/cache_read` in $/MTok, for a model that the table lacks. Raises `UsageError`."""
+    model, _, numbers = text.partition("=")
+    parts = numbers.split("/")
+    if not model or len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts):
+        raise UsageError(f"{text!r} is no price: write model=input/output/cache_read in $ per million tokens")
+    price = Price(date(2000, 1, 1), Rates.of(*parts))
+    return ModelFacts(model, (price,), effort=False, compaction=False, max_output=32_000)
