@@ -35,12 +35,12 @@ def _load(text: str | bytes, name: str | None) -> Blueprint | Problems:
     decoded = _decode(text)
     if isinstance(decoded, Problem):
         return (decoded,)
-    tree = parse(decoded)
-    if not isinstance(tree, Entries):
-        return tree
+    tree, doubled = parse(decoded)
+    if tree is None:
+        return doubled
     reader = Reader()
     read = reader.read(tree, BLUEPRINT, "")
-    found = [*reader.problems, *_name(tree, read, name), *_inputs(tree, read)]
+    found = [*doubled, *reader.problems, *_name(tree, read, name), *_inputs(tree, read)]
     draft = _draft(tree, read)
     found += problems(draft)
     if found or not build.complete(read):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from minion.blueprint.graph import endless, reachable
+from minion.blueprint.graph import endless, next_of, reachable
 from minion.blueprint.model import (
     ActionNode,
     AgentNode,
@@ -17,12 +17,13 @@ from minion.blueprint.model import (
     Node,
     RunNode,
     SwitchNode,
+    WaitNode,
 )
 from minion.blueprint.paths import FACTS, Kind, Nothing, kind_of
 from minion.blueprint.problem import Problem, did_you_mean, problem
 from minion.blueprint.reader import Reader, split_path
-from minion.blueprint.schema import USES
-from minion.blueprint.source import Entries, Item
+from minion.blueprint.schema import GOOD, NODES, USES
+from minion.blueprint.source import Entries, Item, Scalar
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,26 @@ def problems(draft: Draft) -> Iterator[Problem]:
     yield from missing
     for node in draft.nodes.values():
         yield from _node(draft, node)
-    if draft.whole and not missing:
+    if not missing and _sound(draft):
         yield from _graph(draft)
 
 
+def _sound(draft: Draft) -> bool:
+    """Whether the graph is worth speaking of: told already is what lacks its way on."""
+    ends = {draft.start, draft.fail} <= set(draft.nodes)
+    return draft.whole and ends and all(_leads_on(node) for node in draft.nodes.values())
+
+
+def _leads_on(node: Node) -> bool:
+    leads = next_of(node)
+    return leads is None or isinstance(node, SwitchNode) or bool(GOOD & set(leads.targets))
+
+
 def _missing_targets(draft: Draft) -> Iterator[Problem]:
-    for path in _target_paths(draft):
+    for path in _target_paths(draft) if draft.names else ():
         item = _item(draft.tree, path)
-        name = getattr(item, "text", "")
-        if item is None or name in draft.nodes or not name:
-            continue
-        if name not in draft.names:
+        if isinstance(item, Scalar) and item.text and item.text not in draft.names:
+            name = item.text
             yield problem(item.mark, f"there is no node `{name}`", did_you_mean(name, draft.names))
     for node in draft.nodes.values():
         if isinstance(node, RunNode) and node.gate_only:
@@ -88,7 +98,7 @@ def _item(tree: Entries, path: tuple[str, ...]) -> Item | None:
 def _entered_gate(draft: Draft, gate: str) -> Iterator[Problem]:
     for path in _target_paths(draft):
         item = _item(draft.tree, path)
-        if item is not None and getattr(item, "text", "") == gate:
+        if isinstance(item, Scalar) and item.text == gate:
             yield problem(item.mark, f"`{gate}` is `gate_only` and is never entered", "name it in an agent's `gate`")
 
 
@@ -103,6 +113,8 @@ def _node(draft: Draft, node: Node) -> Iterator[Problem]:
             yield from _context(draft, node)
         case ActionNode():
             yield from _action(draft, node)
+        case WaitNode():
+            yield from _wait(draft, node)
         case SwitchNode():
             yield from _switch(draft, node)
         case CallNode():
@@ -113,8 +125,10 @@ def _node(draft: Draft, node: Node) -> Iterator[Problem]:
 
 def _run(draft: Draft, node: RunNode) -> Iterator[Problem]:
     place = draft.tree.place("nodes", node.name)
-    given = [key for key in ("argv", "script", "command") if getattr(node, key)]
-    if len(given) != 1:
+    keys = _keys(draft, node.name)
+    given = [key for key in ("argv", "script", "command") if key in keys]
+    misspelt = keys.keys() - NODES.records["run"].keys.keys()
+    if len(given) > 1 or not (given or misspelt):
         said = "none of them is given" if not given else f"`{'` and `'.join(given)}` are given"
         yield problem(place, f"`{node.name}` needs one of `argv`, `script`, `command`; {said}")
     if node.network == "open" and not node.prepare:
@@ -186,7 +200,7 @@ def _literal(draft: Draft, at: tuple[str, ...], shape: Any) -> Iterator[Problem]
     item = _item(draft.tree, at)
     if item is not None:
         reader = Reader()
-        reader.read(item, shape, ".".join(at[2:]))
+        reader.read(item, shape, ".".join(at))
         yield from reader.problems
 
 
@@ -200,6 +214,12 @@ def _passed(draft: Draft, node: str, value: Lookup, name: str, *, tainted: bool)
 
 
 _UNTAINTED = "enum, boolean and integer values are untainted"
+
+
+def _wait(draft: Draft, node: WaitNode) -> Iterator[Problem]:
+    if node.event == "checks.settled" and "from" in _keys(draft, node.name):
+        place = draft.tree.key("nodes", node.name, "from")
+        yield problem(place, "`checks.settled` comes from no person", "`from` is for reply and approval")
 
 
 def _switch(draft: Draft, node: SwitchNode) -> Iterator[Problem]:

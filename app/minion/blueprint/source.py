@@ -118,20 +118,20 @@ def plain_data(item: Item) -> Any:
             return {key: plain_data(child) for key, child in item.items.items()}
 
 
-def parse(text: str) -> Entries | Problems:
-    """The document's mapping. Duplicate keys are reported all at once, other errors one at a time."""
+def parse(text: str) -> tuple[Entries | None, Problems]:
+    """The document's mapping, or None with the one problem that forbids reading on. Beside a tree, the problems are
+    keys that occur twice (the first one counts) or are no words."""
     refused = _refused(text)
     if refused:
-        return (refused,)
+        return None, (refused,)
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        return (_broken(error),)
+        return None, (_broken(error),)
     if not isinstance(root, MappingNode):
-        return (problem(_START, "a blueprint is a mapping of keys to values"),)
+        return None, (problem(_START, "a blueprint is a mapping of keys to values"),)
     problems: list[Problem] = []
-    tree = _entries(root, problems)
-    return tuple(problems) or tree
+    return _entries(root, problems), tuple(problems)
 
 
 def _refused(text: str) -> Problem | None:
