@@ -266,3 +266,8 @@ def _problem(kind: type[BaseModel], detail: ErrorDetails) -> Problem:
 def _reason(detail: ErrorDetails) -> str:
     context: Mapping[str, Any] = detail.get("ctx") or {}
     return str(context["error"]) if "error" in context else detail["msg"]
+
+
+def machine_environment() -> dict[str, str]:
+    """All of it, for the adapter that hands a named part of it to set-up commands."""
+    return dict(os.environ)
