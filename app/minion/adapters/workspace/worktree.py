@@ -1,0 +1,155 @@
+"""The workspace of a round."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from minion.adapters.workspace.files import put, remove
+from minion.adapters.workspace.objects import Entry, Objects
+from minion.adapters.workspace.safe_git import SafeGit
+from minion.adapters.workspace.scan import HashCache, Scan, Scanner, stamp_of
+from minion.domain.changeset import ChangedFile, ChangeSet, FileMode
+from minion.domain.ids import CommitSha
+
+MOST_BYTES = 200_000_000
+"""Of one change set, held in memory; far above what the gate lets through."""
+
+
+class GitWorkspace:
+    """Implements `ports.workspace.Workspace`. `root` holds the files; the repository is elsewhere, out of the box."""
+
+    def __init__(self, root: Path, safe: SafeGit, head_sha: str) -> None:
+        self._root = root
+        self._safe = safe
+        self._objects = Objects(safe, head_sha)
+        self._cache = HashCache()
+        self._prepared: dict[str, Entry | None] = {}
+
+    @property
+    def root(self) -> str:
+        return str(self._root)
+
+    @property
+    def head_sha(self) -> str:
+        return self._objects.base_sha
+
+    @property
+    def git_dir(self) -> Path:
+        """Our repository; it holds no credential and may be shown read-only as the tree's `.git`."""
+        return self._safe.git_dir
+
+    def materialise(self) -> None:
+        """Writes the base commit's files into the empty root, byte for byte."""
+        self._safe.run("read-tree", self.head_sha)
+        self._safe.run("checkout-index", "--all", "--force", "--index", "--quiet")
+        (self.git_dir / "HEAD").write_text(f"{self.head_sha}\n")
+        for path, entry in self._objects.base.items():
+            with contextlib.suppress(FileNotFoundError):
+                self._cache.trust(path, stamp_of((self._root / path).lstat()), entry.oid)
+
+    def _scan(self) -> Scan:
+        scan = Scanner(self._root, self._objects.base, self._cache).scan()
+        scan.changed = {
+            path: entry
+            for path, entry in scan.changed.items()
+            if path not in self._prepared or self._prepared[path] != entry
+        }
+        return scan
+
+    def tree_digest(self) -> str:
+        rows = sorted((path, _shown(entry)) for path, entry in self._scan().changed.items())
+        return hashlib.sha256("\0".join(part for row in rows for part in row).encode()).hexdigest()
+
+    def change_set(self) -> ChangeSet:
+        return ChangeSet(base_sha=CommitSha(self.head_sha), files=tuple(self._files(self._scan().changed)))
+
+    def _files(self, changed: Mapping[str, Entry | None]) -> Iterator[ChangedFile]:
+        room = MOST_BYTES
+        for path in sorted(changed):
+            entry = changed[path]
+            data = b"" if entry is None else self._bytes(path, entry)
+            room -= len(data)
+            if room >= 0:
+                yield ChangedFile(path=path) if entry is None else ChangedFile.of(path, data, entry.mode)
+
+    def _bytes(self, path: str, entry: Entry) -> bytes:
+        target = self._root / path
+        return os.fsencode(target.readlink()) if entry.mode == FileMode.SYMLINK else target.read_bytes()
+
+    def changed_paths(self) -> Sequence[str]:
+        return sorted(self._scan().changed)
+
+    def left_out(self) -> Mapping[str, str]:
+        """Files that no change set can carry (too large, no file, name not UTF-8), each with the reason."""
+        return dict(sorted(self._scan().left_out.items()))
+
+    def apply(self, change_set: ChangeSet) -> None:
+        """Deletions first, so that a file may take a folder's place. Raises `UsageError` for a path out of the tree."""
+        for file in change_set.files:
+            if file.data is None:
+                remove(self._root, file.path)
+        for file in change_set.files:
+            if file.data is not None and file.mode != FileMode.SUBMODULE:
+                put(self._root, file.path, file.data, file.mode)
+
+    def diff(self, limit: int = 60_000) -> str:
+        change_set = self.change_set()
+        if change_set.empty:
+            return ""
+        text = self._objects.diff(self._objects.tree_of(change_set)).decode("utf-8", errors="replace")
+        return (
+            text if len(text) <= limit else f"{text[:limit]}\n[… {len(text) - limit} more characters of the diff …]\n"
+        )
+
+    def read_at_base(self, path: str) -> bytes | None:
+        entry = self._objects.base.get(path)
+        return None if entry is None or entry.mode == FileMode.SUBMODULE else self._objects.blob(entry.oid)
+
+    def list_at_base(self) -> Sequence[str]:
+        return sorted(self._objects.base)
+
+    @contextlib.contextmanager
+    def base_tree(self) -> Iterator[None]:
+        work = self.change_set()
+        times = {file.path: self._modified(file.path) for file in work.files if file.data is not None}
+        self._put_base([file.path for file in work.files])
+        try:
+            yield
+        finally:
+            kept = {file.path for file in work.files}
+            self._put_base([path for path in self.changed_paths() if path not in kept])
+            self.apply(work)
+            for path, moment in times.items():
+                os.utime(self._root / path, ns=(moment, moment), follow_symlinks=False)
+
+    def _modified(self, path: str) -> int:
+        return (self._root / path).lstat().st_mtime_ns
+
+    def _put_base(self, paths: Sequence[str]) -> None:
+        base = self._objects.base
+        for path in paths:
+            if path not in base:
+                remove(self._root, path)
+        for path in paths:
+            if path in base:
+                put(self._root, path, self._objects.blob(base[path].oid), base[path].mode)
+
+    def preparation_done(self) -> Sequence[str]:
+        """To be called when the environment is prepared: tracked files are put back as they are in the base commit,
+        and new files that are there now are not the task's work (as long as they stay as they are). Returns those."""
+        changed = self._scan().changed
+        self._put_base([path for path in changed if path in self._objects.base])
+        fresh = {path: entry for path, entry in self._scan().changed.items() if path not in self._objects.base}
+        self._prepared |= fresh
+        return sorted(fresh)
+
+    def close(self) -> None:
+        self._objects.close()
+
+
+def _shown(entry: Entry | None) -> str:
+    return "deleted" if entry is None else f"{entry.mode} {entry.oid}"
