@@ -91,6 +91,15 @@ class Actions(Resource):
             if refusal.status not in ABSENT | {409}:
                 raise as_error(refusal) from refusal
 
+    def rerun_failed_jobs(self, repo: RepositoryRef, run_id: int) -> WriteRefused | None:
+        """https://docs.github.com/en/rest/actions/workflow-runs#re-run-failed-jobs-from-a-workflow-run"""
+        self._same(repo)
+        try:
+            self._ask.again(lambda: self._rest.actions.re_run_workflow_failed_jobs(repo.owner, repo.name, run_id))
+        except Refusal as refusal:
+            return WriteRefused(refusal.message)
+        return None
+
     # --- inside
 
     def _job_count(self, repo: RepositoryRef, run: Mapping[str, Any]) -> int | None:
