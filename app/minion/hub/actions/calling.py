@@ -28,6 +28,7 @@ class Callee:
     spec: CallSpec
     repository: str
     sha: str
+    ref: str
 
 
 def call_graph(host: Host, node: Node, call: CalledWorkflow, variant: Variant, name: str) -> Graph | str:
@@ -48,6 +49,7 @@ def call_graph(host: Host, node: Node, call: CalledWorkflow, variant: Variant, n
         run=node.graph.run,
         workflow=callee.workflow,
         sha=callee.sha,
+        ref=callee.ref,
         repository=callee.repository,
         inputs=inputs,
         secrets=secrets,
@@ -64,30 +66,30 @@ def call_graph(host: Host, node: Node, call: CalledWorkflow, variant: Variant, n
 def _find(host: Host, graph: Graph, uses: str) -> Callee | str:
     if uses.startswith("./"):
         owner, _, name = graph.repository.partition("/")
-        path, sha = uses.removeprefix("./"), graph.sha
+        path, sha, ref = uses.removeprefix("./"), graph.sha, graph.ref
     else:
         remote = parse_uses(uses)
         if remote is None or not remote.path:
             return f"invalid value workflow reference: {uses}"
-        owner, name, path, sha = remote.owner, remote.name, remote.path, ""
+        owner, name, path, sha, ref = remote.owner, remote.name, remote.path, "", remote.ref
     repository = host.find_repository(owner, name)
     if repository is None or (repository.private and repository.id != graph.run.repository_id):
         return f"workflow was not found: {uses}"
-    commit = sha or resolve_commit(repository.git_dir, uses.rpartition("@")[2])
+    commit = sha or resolve_commit(repository.git_dir, ref)
     text = workflow_file(repository.git_dir, commit, path) if commit else None
     if text is None or commit is None:
         return f"workflow was not found: {uses}"
-    return _read(text, path, repository.full_name, commit)
+    return _read(text, path, (repository.full_name, commit, ref))
 
 
-def _read(text: str, path: str, repository: str, commit: str) -> Callee | str:
+def _read(text: str, path: str, place: tuple[str, str, str]) -> Callee | str:
     try:
         workflow = read_workflow(text, path)
     except SourceError as error:
         return str(error)
     if workflow.call is None:
         return f"workflow is not reusable as it is missing a `on.workflow_call` trigger: {path}"
-    return Callee(workflow, workflow.call, repository, commit)
+    return Callee(workflow, workflow.call, *place)
 
 
 def _inputs(spec: CallSpec, call: CalledWorkflow, scope: Scope) -> Mapping[str, Value] | str:

@@ -50,6 +50,7 @@ class Graph:
     run: RunRecord
     workflow: Workflow
     sha: str
+    ref: str
     repository: str
     inputs: Mapping[str, Value]
     secrets: Mapping[str, str]
@@ -180,6 +181,7 @@ def instance(node: Node, work: Steps, variant: Variant) -> Instance:
         work=work,
         workflow=graph.workflow,
         workflow_sha=graph.sha,
+        workflow_ref=graph.ref,
         workflow_repository=graph.repository,
         name=variant_name(node, variant),
         labels=_labels(evaluate_tree(work.runs_on, scope)),

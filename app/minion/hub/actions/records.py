@@ -53,6 +53,7 @@ class Instance:
     work: Steps
     workflow: Workflow
     workflow_sha: str
+    workflow_ref: str
     workflow_repository: str
     name: str
     labels: tuple[str, ...]

@@ -99,6 +99,7 @@ class Scheduler:
             run=run,
             workflow=run.workflow,
             sha=run.cause.sha,
+            ref=run.cause.ref,
             repository=repository.full_name,
             inputs=run.inputs,
             secrets={} if run.from_fork else dict(self.host.secrets(repository.id)),

@@ -18,9 +18,11 @@ from minion.hub.actions.job_runner import Bench, Ended, JobTokens, run_job
 from minion.hub.actions.ledger import Ledger
 from minion.hub.actions.machine import DIED
 from minion.hub.actions.options import ActionsOptions, Knobs
+from minion.hub.actions.payloads import run_json
 from minion.hub.actions.records import Cause, JobRecord, RunRecord, now
 from minion.hub.actions.scheduler import Scheduler
 from minion.hub.actions.serial import Serial
+from minion.hub.actions.signing import Signer
 from minion.hub.actions.starting import Broken, make_run, read_file, started_by, usable_files
 from minion.hub.actions.workflow import Workflow
 
@@ -55,6 +57,7 @@ class Actions:
         self._jobs = ThreadPoolExecutor(max_workers=options.workers, thread_name_prefix="actions-job")
         self._announcer = Announcer(host, self.ledger)
         self._scheduler = Scheduler(host, self.ledger, self._announcer, self)
+        self.signer = Signer()
         self._held: list[RunRecord] = []  # by the knob runs_never_start
         self._timers: set[threading.Timer] = set()
         self._state = threading.Lock()
@@ -260,6 +263,7 @@ class Actions:
     def _rerun(self, run: RunRecord, actor: str, keep: dict[str, JobRecord]) -> None:
         if not run.done:
             return
+        run.earlier.append(run_json(self.host, run))
         run.attempt += 1
         run.status, run.conclusion, run.cancel_asked = "queued", None, False
         run.started_at, run.triggering_actor = now(), actor
