@@ -23,3 +23,12 @@ def folder(name: str) -> Path:
             f"this install lacks its `{name}` folder; install minion again (pip install --force-reinstall)"
         )
     return found
+
+
+def manifest() -> str:
+    """The text of the App's manifest. Raises `UsageError` when the install lacks it."""
+    candidates = (_PACKAGE / "shipped" / "manifest.yml", _PACKAGE.parent.parent / "manifest.yml")
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        raise UsageError("this install lacks manifest.yml; install minion again (pip install --force-reinstall)")
+    return found.read_text(encoding="utf-8")
