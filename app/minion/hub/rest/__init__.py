@@ -22,6 +22,8 @@ How to add a resource:
   missing fields are 422; names not listed are 501 and recorded in `hub.unknown_requests`. Inside nested values the
   handler checks. `any_body=True` hands over the JSON as `call.body["_"]` when it is no object.
 - A handler runs under the hub's lock (`call.core.lock`, re-entrant): it must not wait. It returns
+  (The routes of rest/actions.py are the exception: the registry mounts them without the lock, and the Actions service is
+  called on a thread of its own that does not hold it, so its own lock may be held while it calls the Host.) It returns
   `Answer(status, body, headers)`; it refuses by raising `minion.hub.errors.Refusal` (`not_found()`, `invalid(...)`, ...).
 - `call.core` is `minion.hub.core.Core`: `state`, `api_url`, `base_url`, `actions` (the ActionsService; cast it in
   rest/actions.py), `emit(repository, event, payload)`. `call.repository` is the Repository, `call.account` who acts.

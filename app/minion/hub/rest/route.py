@@ -161,6 +161,7 @@ class Route:
     query: frozenset[str] = frozenset()
     body: tuple[Field, ...] = ()
     any_body: bool = False  # the body is a bare JSON array or an open object (labels as a list, client payloads)
+    locked: bool = True  # False: the handler runs without the hub's lock and may wait
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -172,7 +173,7 @@ class Route:
     @cached_property
     def weight(self) -> int:
         """Literal segments; the most literal of several matching routes wins."""
-        return sum(not part.startswith("{") for part in self.path.split("/")) - 100 * (":path}" in self.path[-6:])
+        return sum(not part.startswith("{") for part in self.path.split("/"))
 
     def match(self, method: str, raw_path: str) -> dict[str, str] | None:
         """The decoded parameters, or None."""
