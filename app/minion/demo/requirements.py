@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from email.parser import HeaderParser
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -71,7 +72,7 @@ def _wanted(line: str) -> bool:
     return requirement.name.lower() not in HEAVY and not requirement.url
 
 
-def _toml(tree: Tree) -> dict[str, dict[str, list[str]]]:
+def _toml(tree: Tree) -> dict[str, Any]:
     try:
         return tomllib.loads(tree.get("pyproject.toml", b"").decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
