@@ -1,5 +1,5 @@
-"""What an administrator of the hub can do: the same methods in Python (on `Hub`) and as `POST /_hub/<method>` with a JSON
-object of the arguments. Everything returned is JSON."""
+"""What an administrator of the hub can do: the same methods in Python (on `Hub`) and as `POST /_hub/<method>` with a
+JSON object of the arguments. Everything returned is JSON."""
 
 from __future__ import annotations
 

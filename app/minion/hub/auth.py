@@ -93,7 +93,8 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
         message = "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
         raise Refusal(401, message)
     if not isinstance(expires, int) or expires <= now:
-        message = "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"
+        message = "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the"
+        message += " assertion expires"
         raise Refusal(401, message)
     if expires > now + JWT_LIFE_S + DRIFT_S // 2:
         raise Refusal(401, "'Expiration time' claim ('exp') is too far in the future")

@@ -11,7 +11,7 @@ from typing import Any
 DOCS = "https://docs.github.com/rest"
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  # an answer, not an error
     """An HTTP answer of status >= 400 with GitHub's JSON body; the one way a handler says no."""
 
     def __init__(

@@ -15,7 +15,7 @@ ENTRY_FIELDS = {"path", "mode", "type", "sha", "content"}
 
 
 def build_tree(git: Git, base: str, entries: Sequence[Any]) -> str:
-    """The new tree's sha. 422 for what GitHub refuses: bad paths and modes, missing objects, deleting what is not there."""
+    """The new tree's sha. 422 for what GitHub refuses: bad paths and modes, missing objects, deleting the absent."""
     with tempfile.TemporaryDirectory(prefix="hub-index-") as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git.run("read-tree", base, env=env)

@@ -12,8 +12,8 @@ from minion.hub.errors import Refusal
 
 @dataclass
 class Fault:
-    """Applies to the next `times` requests whose "METHOD /path" (below /api/v3, /api/graphql or /owner/name.git) matches
-    the glob `pattern`. `status` 0 means no bad answer, only the delay. `after` lets the effect happen first."""
+    """Applies to the next `times` requests whose "METHOD /path" (below /api/v3, or /api/graphql, or /owner/name.git/…)
+    matches the glob `pattern`. `status` 0 is no bad answer, only the delay. `after` lets the effect happen first."""
 
     pattern: str
     status: int = 0
@@ -86,7 +86,7 @@ class Knobs:
         return found
 
     def set(self, values: Mapping[str, Any]) -> None:
-        """From the control API: {"faults": [{...}], "deliveries": {...}, "clock_offset_s": 0}; unknown keys are refused."""
+        """From the control API: {"faults": [{...}], "deliveries": {...}, "clock_offset_s": 0}; nothing else."""
         unknown = set(values) - {"faults", "deliveries", "clock_offset_s"}
         if unknown:
             raise Refusal(422, f"No such knob: {', '.join(sorted(unknown))}")

@@ -1,10 +1,12 @@
-"""The hub as a server: one ASGI application on loopback for REST, GraphQL, git, control, pages and what Actions serves."""
+"""The hub as a server: one ASGI application for REST, GraphQL, git, control, pages and what Actions serves."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -236,11 +238,13 @@ def serve(host: str, port: int, data_dir: Path, runner_path: Sequence[Path], run
     secret = data_dir / "control-token"
     secret.touch(mode=0o600)
     secret.write_text(hub.control_token)
+    signal.signal(signal.SIGTERM, _interrupt)
     hub.start()
     print(f"hub listening on {hub.url}", flush=True)  # noqa: T201  # the line that scripts wait for
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         hub.wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        hub.stop()
+    hub.stop()
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

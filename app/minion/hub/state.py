@@ -1,4 +1,4 @@
-"""The hub's entities. Plain mutable records, changed only under the hub's lock; git objects live on disk beside them."""
+"""The hub's entities: plain mutable records, changed only under the hub's lock. Git objects are on disk."""
 
 from __future__ import annotations
 

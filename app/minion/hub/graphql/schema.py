@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from minion.hub.core import Core
 
 
-class GraphQLProblem(Exception):
+class GraphQLProblem(Exception):  # noqa: N818  # an answer, not an error
     """One error of the answer, of GitHub's type names."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -227,6 +227,11 @@ def _association(node: CommentNode) -> str:
     return association(node.repository, node.comment.user)
 
 
+def _graphql_login(account: Account) -> str:
+    """GraphQL shows bots without the [bot] suffix. https://docs.github.com/en/graphql/reference/objects#bot"""
+    return account.login.removesuffix("[bot]")
+
+
 @dataclass(frozen=True)
 class Schema:
     types: Mapping[str, Mapping[str, Field]] = field(default_factory=dict)
@@ -292,15 +297,10 @@ SCHEMA = Schema(
             "replyTo": Field(_reply_to, "PullRequestReviewComment"),
             "url": Field(_comment_url),
         },
-        "Actor": {"login": _plain(lambda a: _graphql_login(a)), "__typename": _plain(lambda a: a.kind)},
+        "Actor": {"login": _plain(_graphql_login), "__typename": _plain(lambda a: a.kind)},
         "PageInfo": {
             "hasNextPage": _plain(lambda c: c.start + c.size < len(c.nodes)),
             "endCursor": _plain(lambda c: str(c.start + len(c.shown)) if c.shown else None),
         },
     }
 )
-
-
-def _graphql_login(account: Account) -> str:
-    """GraphQL shows bots without the [bot] suffix. https://docs.github.com/en/graphql/reference/objects#bot"""
-    return account.login.removesuffix("[bot]")

@@ -16,7 +16,7 @@ TOKEN = re.compile(
 )
 
 
-class SyntaxProblem(ValueError):
+class SyntaxProblem(ValueError):  # noqa: N818  # an answer, not an error
     """The document does not parse; the message says where."""
 
 

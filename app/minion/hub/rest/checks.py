@@ -16,7 +16,8 @@ from minion.hub.state import CheckRun, CheckSuite
 
 OUTPUT_FIELDS = {"title", "summary", "text", "annotations", "images"}
 ANNOTATION_FIELDS = {
-    "path", "start_line", "end_line", "start_column", "end_column", "annotation_level", "message", "title", "raw_details",
+    "path", "start_line", "end_line", "start_column", "end_column",
+    "annotation_level", "message", "title", "raw_details",
 }  # fmt: skip
 READ = needs("checks:read")
 WRITE = needs("checks:write")

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from minion.hub.actors import Installed, JobToken
+from minion.hub.changes.pulls import github_signature
 from minion.hub.changes.push_rules import Move
 from minion.hub.changes.refs import move_ref
-from minion.hub.changes.pulls import github_signature
 from minion.hub.errors import Refusal, invalid, not_found, unprocessable
 from minion.hub.git_objects import EMPTY_TREE, ZERO, Git, GitError, Signature, TreeEntry
 from minion.hub.git_trees import build_tree

@@ -23,7 +23,7 @@ def _show(call: Call, issue: Issue) -> dict[str, Any]:
     return issue_json(call.core, call.repository, issue)
 
 
-def _names(call: Call, labels: list[Any]) -> list[str]:
+def _names(labels: list[Any]) -> list[str]:
     names = [label.get("name") if isinstance(label, dict) else label for label in labels]
     if any(not isinstance(name, str) for name in names):
         raise invalid("Label", "name")
@@ -32,7 +32,7 @@ def _names(call: Call, labels: list[Any]) -> list[str]:
 
 def create_issue(call: Call) -> Answer:
     text = (call.body["title"], call.body.get("body"))
-    labels = _names(call, call.body.get("labels") or [])
+    labels = _names(call.body.get("labels") or [])
     issue = change.open_issue(call.core, call.actor, call.repository, text, labels)
     if call.body.get("assignees"):
         chosen = accounts_named(call, call.body["assignees"], "assignees")
@@ -74,7 +74,7 @@ def update_issue(call: Call) -> Answer:
             raise invalid("Issue", "state")
         change.set_state(*at, body["state"], body.get("state_reason"))
     if body.get("labels") is not None:
-        change.set_labels(*at, _names(call, body["labels"]))
+        change.set_labels(*at, _names(body["labels"]))
     if body.get("assignees") is not None:
         change.set_assignees(*at, accounts_named(call, body["assignees"], "assignees"))
     return Answer(200, _show(call, issue))

@@ -11,7 +11,7 @@ from minion.hub.errors import Refusal, invalid
 from minion.hub.rest.finding import accounts_named, pull_of
 from minion.hub.rest.issues import REPO
 from minion.hub.rest.route import PAGED, Accepts, Answer, Call, needs, route
-from minion.hub.shapes.accounts import user_json
+from minion.hub.shapes.accounts import association, user_json
 from minion.hub.shapes.commits import commit_json, file_json
 from minion.hub.shapes.pulls import pull_json, pull_simple_json
 from minion.hub.state import Pull
@@ -98,16 +98,8 @@ def request_reviewers(call: Call) -> Answer:
     _no_teams(call)
     pull = pull_of(call)
     accounts = accounts_named(call, call.body.get("reviewers") or [], "reviewers")
-    if any(
-        call.repository.collaborators.get(a.login, "") == ""
-        and a.login not in call.repository.owner.members
-        and a is not call.repository.owner
-        for a in accounts
-    ):
-        raise Refusal(
-            422,
-            "Reviews may only be requested from collaborators. One or more of the users you specified is not a collaborator.",
-        )
+    if any(association(call.repository, one) not in ("OWNER", "MEMBER", "COLLABORATOR") for one in accounts):
+        raise Refusal(422, "Reviews may only be requested from collaborators.")
     change.request_reviewers(call.core, call.actor, call.repository, pull, accounts)
     return Answer(201, pull_simple_json(call.core, call.repository, pull))
 

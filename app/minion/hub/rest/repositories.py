@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 from urllib.parse import quote
 
-from minion.hub.actors import Nobody, Person
+from minion.hub.actors import AppItself, Installed, JobToken, Nobody, Person
 from minion.hub.auth import grants, reaches, role_of
 from minion.hub.errors import Refusal, not_found, unprocessable
 from minion.hub.git_objects import CommitInfo
@@ -81,12 +81,12 @@ def _role(call: Call) -> str:
     match call.actor:
         case Person(account=account):
             return role_of(call.repository, account)
-        case Nobody():
-            return "read"
-        case actor:
-            token = actor if not hasattr(actor, "token") else actor
-            able = hasattr(token, "token") and reaches(token, call.repository) and grants(token, "contents", "write")
+        case Installed() | JobToken() as actor:
+            able = reaches(actor, call.repository) and grants(actor, "contents", "write")
             return "write" if able else "read"
+        case Nobody() | AppItself():
+            return "read"
+    assert_never(call.actor)
 
 
 def get_repository(call: Call) -> Answer:

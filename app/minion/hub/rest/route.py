@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from urllib.parse import unquote, urlencode
 
 from minion.hub.actors import Actor
@@ -79,7 +79,7 @@ class Field:
     required: bool
     nullable: bool
 
-    KINDS = {"str": (str,), "int": (int,), "bool": (bool,), "list": (list,), "dict": (dict,)}
+    KINDS: ClassVar[Mapping[str, type]] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 
     @classmethod
     def parse(cls, spec: str) -> Field:
