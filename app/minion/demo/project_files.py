@@ -53,8 +53,8 @@ def _scripts(pair: Pair) -> dict[str, str]:
 
 
 def _setup(pair: Pair) -> str:
-    install = ".venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps"
-    lines = f"{_exports(pair)}python3 -m venv .venv\n{install} --requirement .github/ci/requirements.txt"
+    install = "python3 -m pip --python .venv install --quiet --disable-pip-version-check --no-compile --no-deps"
+    lines = f"{_exports(pair)}python3 -m venv --without-pip .venv\n{install} --requirement .github/ci/requirements.txt"
     return f"{lines}\n{install} --no-build-isolation --editable ." if pair.editable else lines
 
 
