@@ -95,7 +95,7 @@ class Round:
         return engine, state
 
     def _make_ready(self, site: Site, walk: Walk) -> None:
-        """The environment on the commit as it is; then the work that earlier rounds carried over; then the box is tried.
+        """The environment on the commit as it is; then the work that earlier rounds carried over; then the box.
 
         Set-up commands never see unpushed work, and the task's text is in no file or argument of theirs.
         """
