@@ -1,0 +1,95 @@
+"""What executors are given and what they give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from minion.agent.prices import PriceTable
+from minion.blueprint.model import AgentNode, JudgeNode, RunNode
+from minion.blueprint.state import ContextEntry, NodeResult
+from minion.domain.config import RepositoryConfiguration
+from minion.domain.outcomes import Outcome
+from minion.domain.receipt import ReceiptLine, Tokens
+from minion.domain.spec import Scope
+from minion.nodes.reports import CommandRun
+from minion.ports.clock import Clock
+from minion.ports.host import HostCommands
+from minion.ports.model import Model
+from minion.ports.sandbox import Sandbox
+from minion.ports.workspace import Workspace
+
+WorkNode: TypeAlias = RunNode | AgentNode | JudgeNode
+
+
+class Emit(Protocol):
+    """Tells the trace (`domain.trace.TraceEvent`)."""
+
+    def __call__(self, kind: str, *, node: str = "", text: str = "", data: Mapping[str, Any] | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One entry into a work node. `usd` and `wall_s` are what the task has left."""
+
+    node: WorkNode
+    context: Sequence[ContextEntry] = ()
+    gates: Sequence[RunNode] = ()
+    usd: Decimal = Decimal(6)
+    wall_s: float = 3 * 3600.0
+
+
+@dataclass
+class RoundMemory:
+    """What one node learns that spares another the work: how gates do on the base, and what they said last."""
+
+    baselines: dict[str, CommandRun] = field(default_factory=dict)
+    gates: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkBench:
+    """The tools of one round.
+
+    `output_dir` is readable in the box. `base` swaps the tree that the task began from into the workspace; None where
+    the round does not start from it: then nothing is known of it, and every failure counts as the task's own.
+    `scope` and `protected` are gitignore patterns.
+    """
+
+    sandbox: Sandbox
+    workspace: Workspace
+    host: HostCommands
+    model: Model
+    prices: PriceTable
+    clock: Clock
+    output_dir: Path
+    emit: Emit
+    configuration: RepositoryConfiguration = field(default_factory=RepositoryConfiguration)
+    base: Callable[[], AbstractContextManager[None]] | None = None
+    scope: Scope = field(default_factory=Scope)
+    protected: tuple[str, ...] = ()
+    cancelled: Callable[[], str | None] = lambda: None
+    memory: RoundMemory = field(default_factory=RoundMemory)
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """`line.round` is the host's to fill in. `interrupted`: the model could not be reached; the node may be entered
+    again, its work so far is in the tree."""
+
+    result: NodeResult
+    line: ReceiptLine
+    summary: str = ""
+    notes: tuple[str, ...] = ()
+    gates: tuple[tuple[str, str], ...] = ()
+    interrupted: str = ""
+
+
+def plain_report(node: str, outcome: Outcome, output: dict[str, Any], seconds: float) -> NodeReport:
+    """Of a node that asks no model."""
+    result = NodeResult(outcome=outcome.value, output=output, wall_s=seconds)
+    return NodeReport(result, ReceiptLine(round=0, node=node, outcome=outcome.value, tokens=Tokens(), seconds=seconds))

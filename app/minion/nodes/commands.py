@@ -1,0 +1,71 @@
+"""From a run node to the command that it means here, and running it in the box."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from minion.blueprint.model import RunNode
+from minion.nodes.base import WorkBench
+from minion.nodes.detect import Detected, detect
+from minion.nodes.instrument import Script, instrument
+from minion.nodes.reports import CommandRun
+from minion.ports.sandbox import BoxCommand
+from minion.tools.outputs import plain
+
+DEFAULT_WALL_S = 900.0
+
+
+@dataclass(frozen=True)
+class NoCommand:
+    """There is nothing to run, and why."""
+
+    reason: str
+
+
+def detected(bench: WorkBench) -> Detected:
+    """Told from the base commit: a change may not rewrite the commands that judge it."""
+    workspace = bench.workspace
+
+    def read(path: str) -> str | None:
+        data = workspace.read_at_base(path)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    return detect(workspace.list_at_base(), read)
+
+
+def command_of(node: RunNode, bench: WorkBench) -> Script | NoCommand:
+    if node.argv:
+        return instrument(shlex.join(node.argv), node.parse)
+    if node.script is not None:
+        return Script(node.script)
+    return named(node.command or "", bench, node.parse)
+
+
+def named(name: str, bench: WorkBench, parse: str | None = None) -> Script | NoCommand:
+    """The repository's own `setup`, `lint`, `format` or `test`: configured, else detected."""
+    configured: str | None = getattr(bench.configuration.commands, name, None)
+    if configured is not None:
+        return instrument(configured, parse)
+    found = detected(bench)
+    command: str | None = getattr(found, name, None)
+    if command is None:
+        return NoCommand(f"no command for {name} is configured, and none could be told from the files")
+    if "{files}" not in command:
+        return instrument(command, parse)
+    files = _changed(bench, found.suffixes)
+    return Script(command.replace("{files}", shlex.join(files))) if files else NoCommand("no file to work on")
+
+
+def _changed(bench: WorkBench, suffixes: Sequence[str]) -> list[str]:
+    """Changed files that still exist."""
+    files = bench.workspace.change_set().files
+    return [f"./{file.path}" for file in files if file.content is not None and file.path.endswith(tuple(suffixes))]
+
+
+def run_boxed(script: Script, bench: WorkBench, timeout_s: float) -> CommandRun:
+    result = bench.sandbox.run(BoxCommand(argv=["/bin/bash", "-c", script.text], timeout_s=timeout_s))
+    shown, report = script.split(plain(result.stdout))
+    output = "\n".join(part for part in (shown.strip("\n"), plain(result.stderr).strip("\n")) if part)
+    return CommandRun(result.exit_code, output, result.timed_out, result.seconds, report)

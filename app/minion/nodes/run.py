@@ -1,0 +1,47 @@
+"""Run nodes: a command in the box, or, for set-up with the network, outside of it."""
+
+from __future__ import annotations
+
+from minion.blueprint.model import RunNode
+from minion.domain.outcomes import Outcome
+from minion.nodes.base import NodeReport, Visit, WorkBench, plain_report
+from minion.nodes.commands import DEFAULT_WALL_S, NoCommand, command_of, named, run_boxed
+from minion.nodes.instrument import Script
+from minion.nodes.reports import CommandRun, counted
+from minion.ports.host import HostCommand
+from minion.tools.outputs import cut_middle, plain
+
+
+def run_node(node: RunNode, visit: Visit, bench: WorkBench) -> NodeReport:
+    """A command that the repository does not have is no failure: the node is ok, and says that it was skipped."""
+    script = command_of(node, bench)
+    if isinstance(script, NoCommand):
+        return plain_report(node.name, Outcome.OK, {"skipped": True, "text": script.reason}, 0.0)
+    wall_s = min(node.limits.wall_s or DEFAULT_WALL_S, max(1.0, visit.wall_s))
+    if node.network == "open":
+        run = _outside(node, script, bench, wall_s)
+    else:
+        fix(node, bench, wall_s)
+        run = run_boxed(script, bench, wall_s)
+    outcome = Outcome.OK if run.passed else Outcome.TIMEOUT if run.timed_out else Outcome.FAIL
+    output = {"exit_code": run.exit_code, "text": cut_middle(run.output), "counts": counted(run)}
+    return plain_report(node.name, outcome, output, run.seconds)
+
+
+def fix(node: RunNode, bench: WorkBench, wall_s: float) -> None:
+    """Runs the node's `autofix` first. What it cannot do shows in the check itself."""
+    script = named(node.autofix, bench) if node.autofix else NoCommand("none")
+    if isinstance(script, Script):
+        run_boxed(script, bench, wall_s)
+
+
+def _outside(node: RunNode, script: Script, bench: WorkBench, wall_s: float) -> CommandRun:
+    """On the machine itself, so with the base commit's files only: nothing that an agent wrote runs out of the box."""
+
+    def told(piece: bytes) -> None:
+        bench.emit("setup.output", node=node.name, text=plain(piece))
+
+    argv = ("/bin/bash", "-euo", "pipefail", "-c", script.text)
+    with bench.workspace.base_tree():
+        result = bench.host.run(HostCommand(argv, bench.workspace.root, timeout_s=wall_s), told)
+    return CommandRun(result.exit_code, plain(result.output), result.timed_out, result.seconds)
