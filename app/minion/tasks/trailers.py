@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from minion.domain.ids import TaskId
+from minion.tasks.outgoing import plain
 
 _TASK: Final = "Minion-Task"
 _ROUND: Final = "Minion-Round"
@@ -36,9 +37,10 @@ class PushMark:
 
 
 def commit_message(subject: str, body: str, mark: PushMark, asked_by: Sequence[Person] = ()) -> str:
-    """Subject (one line, cut at 72), body, trailers. Lines of the body that look like trailers of ours are indented."""
-    first = _subject(subject)
-    text = "\n".join(_harmless(line) for line in body.strip().splitlines())
+    """Subject (one line, cut at 72), body, trailers. Subject and body are untrusted: they mention and close nothing, and
+    lines that look like trailers of ours are indented."""
+    first = _subject(plain(subject, 500))
+    text = "\n".join(_harmless(line) for line in plain(body).strip().splitlines())
     trailers = [f"{_TASK}: {mark.task_id}", f"{_ROUND}: {mark.round}"]
     trailers += [f"{_CO_AUTHOR}: {_co_author(person)}" for person in asked_by]
     return "\n\n".join(part for part in (first, text, "\n".join(trailers)) if part) + "\n"
