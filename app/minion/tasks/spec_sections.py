@@ -18,6 +18,7 @@ _BULLET: Final = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 _EMPTY: Final = frozenset({"", "_no response_", "n/a", "none"})
 _FRONT: Final = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_LIMIT: Final = 8_000
+_ANCHOR: Final = re.compile(r"(?:^|[\s\[,{:-])&\w", re.MULTILINE)
 _MOST_ITEMS: Final = 50
 _ITEM_LIMIT: Final = 1_000
 _KEYS: Final = frozenset({"objective", "scope", "verification", "constraints", "when_unclear"})
@@ -56,12 +57,8 @@ def read_sections(body: str) -> Sections:
 
 
 def _mapping(source: str) -> Mapping[str, Any] | None:
-    if (
-        len(source) > _FRONT_LIMIT
-        or "&" in source
-        or "*" in source.replace("**", "").replace("/*", "").replace("*.", "")
-    ):
-        return None  # anchors and aliases have no place here
+    if len(source) > _FRONT_LIMIT or _ANCHOR.search(source):
+        return None
     try:
         data = YAML(typ="safe", pure=True).load(source)
     except (YAMLError, ValueError, RecursionError, TypeError, AttributeError, KeyError):

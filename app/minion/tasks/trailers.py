@@ -37,8 +37,8 @@ class PushMark:
 
 
 def commit_message(subject: str, body: str, mark: PushMark, asked_by: Sequence[Person] = ()) -> str:
-    """Subject (one line, cut at 72), body, trailers. Subject and body are untrusted: they mention and close nothing, and
-    lines that look like trailers of ours are indented."""
+    """Subject (one line, cut at 72), body, trailers. Subject and body are untrusted: they mention and close nothing,
+    and lines that look like trailers of ours are indented."""
     first = _subject(plain(subject, 500))
     text = "\n".join(_harmless(line) for line in plain(body).strip().splitlines())
     trailers = [f"{_TASK}: {mark.task_id}", f"{_ROUND}: {mark.round}"]
