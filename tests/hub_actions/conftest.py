@@ -207,3 +207,8 @@ def job_fixture() -> Callable[[RunRecord, str], JobRecord]:
 @pytest.fixture(name="log")
 def log_fixture() -> Callable[[JobRecord], str]:
     return log
+
+
+@pytest.fixture(name="wait_for")
+def wait_for_fixture() -> Callable[[Callable[[], bool]], None]:
+    return wait_for

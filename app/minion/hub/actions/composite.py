@@ -118,7 +118,8 @@ def _download(machine: Machine, remote: Remote) -> Path:
     found = machine.host.find_repository(remote.owner, remote.name)
     own = found is not None and found.id == machine.repository.id
     if found is None or (found.private and not own):
-        raise StepError(f"Unable to resolve action {remote.full_name}, repository not found")
+        why = "it is neither built into this hub nor a repository on it"
+        raise StepError(f"Unable to resolve action {remote.full_name}, repository not found: {why}")
     commit = resolve_commit(found.git_dir, remote.ref)
     if commit is None:
         raise StepError(

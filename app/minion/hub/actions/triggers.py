@@ -117,7 +117,7 @@ def _trigger(name: str, value: Item | None, line: int) -> Trigger:
         raise SourceError(f"on.{name} must be a mapping", value.line)
     value.expect_only(_KEYS[name], f"on.{name}")
     filters = {key: _strings(entry) for key, entry in value if key not in {"inputs", "outputs", "secrets"}}
-    _check_filters(name, filters, line)
+    _check_filters(name, filters, value)
     return Trigger(name, line, filters, value)
 
 
@@ -127,21 +127,21 @@ def _strings(item: Item) -> tuple[str, ...]:
     return (_scalar_text(item),)
 
 
-def _check_filters(name: str, filters: Mapping[str, tuple[str, ...]], line: int) -> None:
+def _check_filters(name: str, filters: Mapping[str, tuple[str, ...]], found: Entries) -> None:
     for positive in ("branches", "tags", "paths"):
         if positive in filters and f"{positive}-ignore" in filters:
-            raise SourceError(f"you may only define one of {positive} and {positive}-ignore for on.{name}", line)
+            raise SourceError(f"you may only define one of {positive} and {positive}-ignore for on.{name}", found.line)
     wrong = [kind for kind in filters.get("types", ()) if name in TYPES and kind not in TYPES[name]]
     if wrong:
-        raise SourceError(f"Unexpected value '{wrong[0]}' in on.{name}.types", line)
+        raise SourceError(f"Unexpected value '{wrong[0]}' in on.{name}.types", found.key_lines["types"])
     for key in _BRANCHES | _TAGS | _PATHS:
         for pattern in filters.get(key, ()):
             try:
                 pattern_regex(pattern.removeprefix("!"))
             except PatternError as error:
-                raise SourceError(str(error), line) from error
+                raise SourceError(str(error), found.key_lines[key]) from error
     if name == "workflow_run" and not filters.get("workflows"):
-        raise SourceError("on.workflow_run needs workflows", line)
+        raise SourceError("on.workflow_run needs workflows", found.line)
 
 
 def _schedule(value: Item | None, line: int) -> Trigger:
