@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from minion.adapters.sandbox.cgroups import make_group
 from minion.adapters.sandbox.environment import box_environment
-from minion.adapters.sandbox.file_server import BoxedFileServer
+from minion.adapters.sandbox.file_server import BoxedFileServer, Start
 from minion.adapters.sandbox.mounts import mounts
 from minion.adapters.sandbox.process import Finished, ProcessSpec, run_process
-from minion.adapters.sandbox.settings import SERVER, BoxSettings, interpreter, ripgrep
+from minion.adapters.sandbox.seccomp import open_program
+from minion.adapters.sandbox.selftest import INSIDE as ATTEMPTS_INSIDE
+from minion.adapters.sandbox.selftest import Escape, run_selftest
+from minion.adapters.sandbox.settings import ATTEMPTS, SERVER, BoxSettings, interpreter, ripgrep
 from minion.ports.sandbox import BoxCommand, BoxResult, FileServer
 
 SERVER_INSIDE = "/run/minion/server.py"
@@ -63,55 +66,64 @@ class Bubblewrap:
     def run(self, command: BoxCommand) -> BoxResult:
         ready, started = os.pipe()
         try:
-            finished = run_process(self._spec(command, ready, started))
+            return _result(run_process(self._spec(command, ready, started)))
         finally:
             os.close(ready)
-        return _result(finished)
 
     def file_server(self) -> FileServer:
-        python = interpreter()
-        argv = [str(python), "-I", "-S", SERVER_INSIDE, self.workspace]
-        return BoxedFileServer(
-            lambda: self.argv([*argv, *self._server_options()], box_environment(self._settings), "/")
-        )
+        options = [f"--rg={RIPGREP_INSIDE}"] if ripgrep() else []
+        options += [f"--readable={path}" for path in self._settings.readable]
+        argv = [str(interpreter()), "-I", "-S", SERVER_INSIDE, self.workspace, *options]
+        return BoxedFileServer(lambda: self._start_of_server(argv))
 
-    def _server_options(self) -> list[str]:
-        search = [f"--rg={RIPGREP_INSIDE}"] if ripgrep() else []
-        return [*search, *(f"--readable={path}" for path in self._settings.readable)]
+    def selftest(self) -> list[Escape]:
+        """The attempts to get out that succeeded: none, or nothing may run here."""
+        return run_selftest(self, box_environment(self._settings))
+
+    def _start_of_server(self, argv: Sequence[str]) -> Start:
+        filters = _filters()
+        return Start(self._argv(argv, box_environment(self._settings), "/", (0, *filters)), filters)
 
     def _spec(self, command: BoxCommand, ready: int, started: int) -> ProcessSpec:
         environment = box_environment(self._settings) | dict(command.env)
+        filters = _filters()
+        cwd = os.path.normpath(self._settings.workspace / command.cwd)
         return ProcessSpec(
-            argv=self.argv(command.argv, environment, self._directory(command.cwd), started),
+            argv=self._argv(command.argv, environment, cwd, (started, *filters)),
             env={},
             stdin=command.stdin,
             timeout_s=command.timeout_s,
             output_limit=command.output_limit,
-            pass_fds=(started,),
+            pass_fds=(started, *filters),
             ready_fd=ready,
         )
 
-    def _directory(self, cwd: str) -> str:
-        return os.path.normpath(self._settings.workspace / cwd)
-
-    def argv(self, command: Sequence[str], environment: dict[str, str], cwd: str, started: int = 0) -> list[str]:
-        """The whole command line, for an empty environment; `started` is the fd of the launcher's sign."""
+    def _argv(
+        self, command: Sequence[str], environment: Mapping[str, str], cwd: str, fds: tuple[int, ...]
+    ) -> list[str]:
+        """To be started with an empty environment. `fds`: of the launcher's sign (0: none), then of call filters."""
         limits = self._settings.limits
         bounds = (limits.processes, limits.files, limits.file_bytes // 1024, limits.data_bytes // 1024)
-        launcher = ["/bin/bash", "-c", _LAUNCHER, "bash", str(started), *map(str, bounds)]
-        return [*self._groups(), self._bwrap, *self._options(environment, cwd), "--", *launcher, *command]
+        launcher = ["/bin/bash", "-c", _LAUNCHER, "bash", str(fds[0]), *map(str, bounds)]
+        filters = [option for fd in fds[1:] for option in ("--seccomp", str(fd))]
+        return [*self._groups(), self._bwrap, *filters, *self._options(environment, cwd), "--", *launcher, *command]
 
     def _groups(self) -> list[str]:
         entries = [str(entry) for entry in self._group.entries]
         return ["/bin/bash", "-c", _ENTER_GROUPS, "bash", *entries, "--"] if entries else []
 
-    def _options(self, environment: dict[str, str], cwd: str) -> list[str]:
+    def _options(self, environment: Mapping[str, str], cwd: str) -> list[str]:
         variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
-        extra = {SERVER_INSIDE: SERVER}
+        extra = {SERVER_INSIDE: SERVER, ATTEMPTS_INSIDE: ATTEMPTS}
         search = ripgrep()
         if search is not None:
             extra[RIPGREP_INSIDE] = search
         return [*_ISOLATION, "--clearenv", *variables, *mounts(self._settings, extra), "--chdir", cwd]
+
+
+def _filters() -> tuple[int, ...]:
+    fd = open_program()
+    return () if fd is None else (fd,)
 
 
 _ISOLATION = (

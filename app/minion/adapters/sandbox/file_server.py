@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 _LONGEST_ANSWER = 64_000_000
 _ANSWER_WITHIN_S = 90.0
 
 
+@dataclass(frozen=True)
+class Start:
+    """How to start the child; `pass_fds` go to it and are closed here."""
+
+    argv: Sequence[str]
+    pass_fds: tuple[int, ...] = ()
+
+
 class BoxedFileServer:
     """Implements `ports.sandbox.FileServer`. Calls are served one after another; the child is started by the first."""
 
-    def __init__(self, argv: Callable[[], Sequence[str]], within_s: float = _ANSWER_WITHIN_S) -> None:
-        self._argv = argv
+    def __init__(self, start: Callable[[], Start], within_s: float = _ANSWER_WITHIN_S) -> None:
+        self._start = start
         self._within_s = within_s
         self._turn = threading.Lock()
         self._link: _Link | None = None
@@ -25,7 +35,7 @@ class BoxedFileServer:
     def call(self, request: Mapping[str, object]) -> dict[str, object]:
         with self._turn:
             if self._link is None or not self._link.alive:
-                self._link = _Link(self._argv())
+                self._link = _Link(self._start())
             answer = self._link.ask(request, self._within_s)
             if answer is None:
                 problem = self._link.close()
@@ -47,11 +57,11 @@ class _Link:
     (PR_SET_PDEATHSIG in prctl(2)), which must not be a short-lived one of some pool.
     """
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, start: Start) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         self._started = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(list(argv),), name="file-server", daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=(start,), name="file-server", daemon=True)
         self._thread.start()
         self._started.wait()
 
@@ -71,17 +81,20 @@ class _Link:
         except (BrokenPipeError, queue.Empty):
             return None
 
-    def _serve(self, argv: list[str]) -> None:
+    def _serve(self, start: Start) -> None:
         try:
             self._child = subprocess.Popen(
-                argv,
+                list(start.argv),
                 env={},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                pass_fds=start.pass_fds,
                 start_new_session=True,
             )
         finally:
+            for fd in start.pass_fds:
+                os.close(fd)
             self._started.set()
         output = self._child.stdout
         while output is not None and (line := _line(output)):

@@ -8,6 +8,9 @@ from pathlib import Path
 from minion.adapters.sandbox.settings import BoxSettings, usable_caches
 
 _OWN_ETC = Path(__file__).parent / "etc"
+# The kernel lets its first user write here without any capability, also from a user namespace which that user made:
+# for root, bubblewrap alone leaves core_pattern open to the box, and that names a program to be run outside.
+_KERNEL = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr", "pressure")
 _SYSTEM_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # What programs need to start and to verify certificates. Nothing here may hold a credential: no npmrc, pip.conf, netrc.
 _ETC = (
@@ -78,7 +81,10 @@ def _etc() -> Iterator[str]:
 
 def _fresh(settings: BoxSettings) -> Iterator[str]:
     size = str(settings.limits.tmp_bytes)
-    yield from ("--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm")  # noqa: S108
+    yield from ("--proc", "/proc")
+    for name in _KERNEL:
+        yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+    yield from ("--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm")  # noqa: S108
     yield from ("--size", size, "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home")  # noqa: S108
     yield from ("--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp")  # noqa: S108
 

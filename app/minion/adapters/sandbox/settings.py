@@ -11,6 +11,7 @@ from pathlib import Path
 
 GIB = 1024**3
 SERVER = Path(__file__).with_name("server.py")
+ATTEMPTS = Path(__file__).with_name("attempts.py")
 
 
 @dataclass(frozen=True)

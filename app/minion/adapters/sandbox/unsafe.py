@@ -6,7 +6,7 @@ import os
 import tempfile
 
 from minion.adapters.sandbox.environment import box_environment
-from minion.adapters.sandbox.file_server import BoxedFileServer
+from minion.adapters.sandbox.file_server import BoxedFileServer, Start
 from minion.adapters.sandbox.process import ProcessSpec, run_process
 from minion.adapters.sandbox.settings import SERVER, BoxSettings, interpreter, ripgrep
 from minion.ports.sandbox import BoxCommand, BoxResult, FileServer
@@ -48,7 +48,8 @@ class Unsafe:
         search = ripgrep()
         options = [f"--rg={search}"] if search else []
         options += [f"--readable={path}" for path in self._settings.readable]
-        return BoxedFileServer(lambda: [str(interpreter()), "-I", "-S", str(SERVER), self.workspace, *options])
+        argv = [str(interpreter()), "-I", "-S", str(SERVER), self.workspace, *options]
+        return BoxedFileServer(lambda: Start(argv))
 
     def _environment(self) -> dict[str, str]:
         return box_environment(self._settings, home=self._home.name)
