@@ -19,6 +19,8 @@ from minion.ports.oidc import RunIdentity
 from minion.ports.store import Lease
 
 _EVENT: Final = "workflow_dispatch"
+_AFTERWARDS: Final = timedelta(minutes=15)
+"""A round that is told to stop still hands in what it has."""
 
 
 class Claims:
@@ -52,6 +54,7 @@ class Claims:
         return self._grant(task, lease, going_on[0].caps_left(going_on[1]).wall_s, going_on[1])
 
     def _grant(self, task: Task, lease: Lease, wall_left_s: float, state: State) -> RoundGrant:
+        run_token = self._tokens.issue(lease, self._desk.clock.now() + self._desk.timing.round + _AFTERWARDS)
         clone_token, _ = self._desk.github(task).clone_token(repository_of(task))
         left = budget(task, self._desk.limits.max_usd) - self._desk.spend.spent(task.id)
         return RoundGrant(
@@ -59,12 +62,10 @@ class Claims:
             round=lease.round,
             attempt=lease.attempt,
             fence=lease.fence,
-            run_token=self._tokens.issue(
-                lease, self._desk.clock.now() + self._desk.timing.round + timedelta(minutes=15)
-            ),
+            run_token=run_token,
             repository=f"{task.owner}/{task.name}",
             number=task.number,
-            clone_url=self._desk.clone_url(task),
+            clone_url=f"{self._desk.server_url}/{task.owner}/{task.name}.git",
             clone_token=clone_token,
             base_branch=task.base_branch,
             base_sha=task.base_sha,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from minion.domain.ids import RepositoryRef, TaskId
 from minion.domain.task import Task
 from minion.ports.clock import Clock
 from minion.ports.github import GitHub, GitHubGate
-from minion.ports.store import Leases, PushLedger, SpendStore, TaskStore
+from minion.ports.store import Cursors, Leases, PushLedger, SpendStore, TaskStore
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ class Desk:
     leases: Leases
     ledger: PushLedger
     spend: SpendStore
+    cursors: Cursors
     clock: Clock
     public_url: str
     models: Mapping[str, str]
     """Role to model id, by default; a repository may map otherwise within `allowed_models`."""
     allowed_models: frozenset[str]
     server_url: str = "https://github.com"
-    clone_url: Callable[[Task], str] = field(default=lambda task: f"https://github.com/{task.owner}/{task.name}.git")
     allowed_bots: frozenset[int] = frozenset()
     shipped: Mapping[str, str] = field(default_factory=dict)
     """The blueprints that come with the program, name to text."""

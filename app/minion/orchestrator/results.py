@@ -50,9 +50,7 @@ class Results:
         """Stored once, however often it is sent. Nothing of it is believed that can be worked out here."""
         digest = result.change_set.digest()
         if result.digest != digest:
-            return RoundAccepted(
-                accepted=False, reason="the change set is not the one that was sent: the digest differs"
-            )
+            return RoundAccepted(accepted=False, reason="the change set is not the one that was sent")
         for _ in range(_ATTEMPTS):
             task = self._desk.tasks.get(token.task_id)
             if task is None:

@@ -26,7 +26,7 @@ class RunToken:
 
 
 class RunTokens:
-    """HS256 under a key derived (HKDF, RFC 5869) from the App's private key, so all replicas agree and nothing is kept."""
+    """HS256 under a key derived (HKDF, RFC 5869) from the App's private key: all replicas agree, nothing is kept."""
 
     def __init__(self, root: Secret, clock: Clock) -> None:
         derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"minion run token v1")
@@ -45,9 +45,14 @@ class RunTokens:
 
     def read(self, token: str) -> RunToken | None:
         """None when it is not ours or has expired. Whether its lease still holds is another question: `held`."""
-        options = {"require": ["aud", "exp", "task", "round", "fence"], "verify_exp": False}
         try:
-            claims = jwt.decode(token, self._key, algorithms=["HS256"], audience=_AUDIENCE, options=options)
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=["HS256"],
+                audience=_AUDIENCE,
+                options={"require": ["aud", "exp", "task", "round", "fence"], "verify_exp": False},
+            )
         except jwt.PyJWTError:
             return None
         if self._clock.now().timestamp() > claims["exp"]:

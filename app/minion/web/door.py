@@ -69,7 +69,7 @@ class Door:
         try:
             new = await asyncio.wait_for(self._services.door.put(delivery), _PATIENCE_S)
         except (Outage, TimeoutError) as error:
-            _log.warning("delivery %s could not be stored: %s", delivery.id, error or "no answer in time")
+            _log.warning("delivery %s could not be stored: %s %s", delivery.id, type(error).__name__, error)
             return 503, "it could not be stored; ask for it again later"
         if not new:
             return 202, "known already"

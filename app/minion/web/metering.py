@@ -72,10 +72,12 @@ class StreamMeter:
             case {"type": "message_delta", "usage": dict(usage)}:
                 self._usage.update({key: value for key, value in usage.items() if value is not None})
                 self.complete = True
+            case _:
+                pass
 
     @property
     def tokens(self) -> Tokens:
-        """When the stream ended early, what was answered so far is estimated from its size, never below what was said."""
+        """Of a stream that ended early, the answer is estimated from its size, never below what was said."""
         counted = usage_tokens(self._usage)
         if self.complete or not self._usage:
             return counted

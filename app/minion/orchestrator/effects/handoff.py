@@ -1,0 +1,30 @@
+"""`handoff`: keep the work where the ledger allows, and leave the rest to the words at the task's end."""
+
+from __future__ import annotations
+
+from minion.blueprint.model import ActionNode
+from minion.domain.outcomes import Outcome
+from minion.domain.task import Task
+from minion.orchestrator.publishing import Pushed, passes_gate, publish
+from minion.orchestrator.step import Scene, Step, changed, done
+from minion.tasks.gate import Blocked
+
+
+def handoff(scene: Scene, node: ActionNode) -> Step:
+    """ok. What was not pushed stays with the task, and its diff goes into the hand-off comment."""
+    del node
+    return done(_kept(scene), Outcome.OK)
+
+
+def _kept(scene: Scene) -> Task:
+    """On a person's own pull request nothing half done is pushed."""
+    task, change_set = scene.task, scene.task.carried
+    if change_set is None or task.is_pull or not task.spec.trusted:
+        return task
+    if isinstance(passes_gate(scene, change_set), Blocked):
+        return task
+    answer = publish(scene, change_set)
+    if not isinstance(answer, Pushed):
+        return changed(task, branch=answer.task.branch if task.branch else "")
+    note = f"Unfinished work was kept on the branch `{answer.task.branch}`."
+    return changed(answer.task, reason=task.reason, notes=(*task.notes, note))

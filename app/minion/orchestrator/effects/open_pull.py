@@ -1,0 +1,48 @@
+"""`pr.open`: a pull request for the pushed branch."""
+
+from __future__ import annotations
+
+from minion.blueprint.model import ActionNode
+from minion.domain.outcomes import Outcome
+from minion.domain.task import Task
+from minion.orchestrator.step import Scene, Step, arguments, changed, done
+from minion.orchestrator.talk import pull_text
+from minion.ports.github import PullOpened, PullRequest, WriteRefused
+
+
+def open_pull(scene: Scene, node: ActionNode) -> Step:
+    """ok {number, draft} | fail {reason}. A task that was asked for on a pull request has one."""
+    task = scene.task
+    if task.pull_number is not None:
+        pull = scene.github.pull(scene.repository, task.pull_number)
+        return _opened(scene, task, pull) if pull else _failed(task, f"the pull request #{task.pull_number} is gone")
+    if not task.branch:
+        return _failed(task, "nothing was pushed, so there is nothing to open a pull request for")
+    found = scene.github.pull_by_head(scene.repository, task.branch)
+    if found is not None:
+        return _opened(scene, task, found)
+    title, body = pull_text(scene)
+    answer = scene.github.open_pull(
+        scene.repository,
+        head=task.branch,
+        base=task.base_branch,
+        title=title,
+        body=body,
+        draft=arguments(scene, node).get("draft") is not False,
+    )
+    match answer:
+        case PullOpened(pull=pull):
+            return _opened(scene, task, pull)
+        case WriteRefused(reason=reason):
+            return _failed(task, f"GitHub opened no pull request: {reason}")
+
+
+def _opened(scene: Scene, task: Task, pull: PullRequest) -> Step:
+    for push in scene.desk.ledger.pushes(task.id):
+        if push.sha is not None:
+            scene.desk.ledger.record(task.id, push.round, push.sha, pull.number)
+    return done(changed(task, pull_number=pull.number), Outcome.OK, number=pull.number, draft=pull.draft)
+
+
+def _failed(task: Task, reason: str) -> Step:
+    return done(changed(task, reason=reason), Outcome.FAIL, reason=reason)

@@ -1,0 +1,90 @@
+"""Executor slots: a stable name for a process, held as long as it lives.
+
+Two processes of one name would run a live workflow twice, and nobody takes over a dead one's by itself. Who gets the lock
+of another slot knows that its holder is dead.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol
+
+from minion.domain.errors import UsageError
+
+_SLOTS: Final = 32
+
+
+class SlotLock(Protocol):
+    def release(self) -> None: ...
+
+
+class SlotLocks(Protocol):
+    """Locks that die with their process."""
+
+    def acquire(self, slot: int) -> SlotLock | None:
+        """None when another process holds it."""
+        ...
+
+
+class FileLock:
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def release(self) -> None:
+        os.close(self._handle)
+
+
+class FileLocks:
+    """For the embedded database: `flock` on files beside it."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+
+    def acquire(self, slot: int) -> FileLock | None:
+        handle = os.open(f"{self._database}.slot{slot}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        return FileLock(handle)
+
+
+class Slots:
+    def __init__(self, locks: SlotLocks) -> None:
+        self._locks = locks
+        self._own: tuple[int, SlotLock] | None = None
+
+    def take(self) -> str:
+        """The executor's name in the lowest free slot."""
+        for slot in range(_SLOTS):
+            lock = self._locks.acquire(slot)
+            if lock is not None:
+                self._own = (slot, lock)
+                return _name(slot)
+        raise UsageError(f"{_SLOTS} servers share this database already")
+
+    def give_back(self) -> None:
+        if self._own is not None:
+            self._own[1].release()
+            self._own = None
+
+    @contextmanager
+    def dead(self) -> Iterator[list[str]]:
+        """The names of all slots that nobody holds, held until the block ends."""
+        own = None if self._own is None else self._own[0]
+        taken = [(slot, self._locks.acquire(slot)) for slot in range(_SLOTS) if slot != own]
+        try:
+            yield [_name(slot) for slot, lock in taken if lock is not None]
+        finally:
+            for _, lock in taken:
+                if lock is not None:
+                    lock.release()
+
+
+def _name(slot: int) -> str:
+    return f"minion-{slot}"

@@ -1,0 +1,41 @@
+"""`checks.settled`: CI has spoken about the head."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from minion.blueprint.model import WaitNode
+from minion.domain.outcomes import Outcome
+from minion.domain.task import Task, TaskStatus
+from minion.orchestrator.heads import pull_at_our_head
+from minion.orchestrator.reading import verdict
+from minion.orchestrator.step import Later, Over, Scene, Step, changed, done
+from minion.tasks.checks import Green, NoChecks, Pending, Red
+
+
+def checks_settled(scene: Scene, node: WaitNode) -> Step:
+    """ok | fail {failing} | none {reason} | timeout."""
+    found = pull_at_our_head(scene)
+    if isinstance(found, Over):
+        return found
+    task, pull = found
+    match verdict(scene, pull):
+        case Pending(why=why, look_at=look_at):
+            return _wait_on(scene, node, changed(task, reason=why), look_at or scene.now + scene.desk.timing.look_again)
+        case Green(not_ours=not_ours):
+            notes = tuple(f"`{check.name}` fails on the base branch too." for check in not_ours)
+            return done(changed(task, notes=(*task.notes, *notes)), Outcome.OK)
+        case Red(failing=failing):
+            names = ", ".join(sorted({check.name for check in failing}))
+            return done(changed(task, reason=f"failing checks: {names}"), Outcome.FAIL, failing=len(failing))
+        case NoChecks(reason=reason, remedy=remedy):
+            task = changed(task, reason=remedy, notes=(*task.notes, f"No CI has judged this: {remedy}"))
+            return done(task, Outcome.NONE, reason=reason.value)
+
+
+def _wait_on(scene: Scene, node: WaitNode, task: Task, look_at: datetime) -> Step:
+    until = (task.waiting_since or scene.now) + timedelta(seconds=node.timeout_s)
+    if scene.now >= until:
+        return done(changed(task, reason=f"the checks did not come to an end in time: {task.reason}"), Outcome.TIMEOUT)
+    due = min(until, look_at, scene.now + scene.desk.timing.look_again)
+    return Later(changed(task, status=TaskStatus.AWAITING_CHECKS), due)

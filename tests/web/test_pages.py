@@ -1,0 +1,50 @@
+"""Pages, probes and headers."""
+
+from __future__ import annotations
+
+from minion.domain.receipt import Receipt, ReceiptLine, Tokens
+from minion.domain.task import TaskStatus
+from minion.domain.trace import TraceEvent
+
+from .conftest import App
+
+
+def test_the_page_of_a_task_shows_its_life_and_escapes_it(app: App) -> None:
+    line = ReceiptLine(round=1, node="build", outcome="ok", model="m", turns=3, tokens=Tokens(input=1234))
+    task = app.new_task(receipt=Receipt(lines=(line,)))
+    event = TraceEvent(seq=1, at="2026-01-05T12:00:01Z", kind="agent.text", text="<script>alert(1)</script>")
+    app.store.trace.append(task.id, 1, 1, [event])
+    page = app.client.get(f"/tasks/{task.capability}")
+    assert page.status_code == 200
+    assert "Mend &lt;b&gt;it&lt;/b&gt;" in page.text
+    assert "&lt;script&gt;" in page.text
+    assert "<script" not in page.text
+    assert "1,234" in page.text
+    assert 'http-equiv="refresh"' in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_an_ended_task_does_not_refresh(app: App) -> None:
+    task = app.new_task(status=TaskStatus.HANDED_OFF, reason="red checks")
+    page = app.client.get(f"/tasks/{task.capability}").text
+    assert 'http-equiv="refresh"' not in page
+    assert "red checks" in page
+
+
+def test_an_unknown_capability_is_404(app: App) -> None:
+    assert app.client.get("/tasks/" + "0" * 32).status_code == 404
+    assert app.client.get("/docs").status_code == 404
+    assert app.client.get("/openapi.json").status_code == 404
+
+
+def test_probes_metrics_and_style(app: App) -> None:
+    app.new_task()
+    assert app.client.get("/healthz").json() == {"status": "ok"}
+    assert app.client.get("/readyz").status_code == 200
+    assert 'minion_tasks{status="working"} 1.0' in app.client.get("/metrics").text
+    assert app.client.get("/static/minion.css").headers["content-type"].startswith("text/css")
+    assert app.client.get("/").status_code == 200
+    with app.store.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    assert app.client.get("/readyz").status_code == 503
