@@ -70,6 +70,11 @@ def plain(text: str, limit: int = 4_000) -> str:
     return _MENTION.sub(lambda match: _mention(match, frozenset()), text)
 
 
+def unlinked(text: str) -> str:
+    """Trusted Markdown whose example references must not close anything."""
+    return _CLOSING.sub(lambda match: match.group(0)[:-1] + _BREAK + match.group(0)[-1], text)
+
+
 def code(text: str, limit: int = 200) -> str:
     """A short value as inline code; its own backticks and line ends don't get out."""
     line = " ".join(strip_hidden(text).text.split())

@@ -1,0 +1,50 @@
+"""Every word that people read on GitHub, as pure functions. What others wrote goes through `minion.tasks.outgoing`.
+
+House rules: first line says what happened, then what to do; short; no exclamation marks; commands in backticks.
+"""
+
+from __future__ import annotations
+
+from minion.comments.answers import (
+    already_working,
+    failed,
+    help_text,
+    ignored,
+    misspelt,
+    no_ci,
+    no_task,
+    note,
+    question,
+)
+from minion.comments.approvals import approval
+from minion.comments.buttons import CheckText, check_text
+from minion.comments.handoffs import handoff
+from minion.comments.pulls import PullNotes, pull_body, pull_title
+from minion.comments.receipts import receipt
+from minion.comments.statuses import status
+from minion.comments.voice import Voice, answer_marker, note_marker, status_marker
+
+__all__ = [
+    "CheckText",
+    "PullNotes",
+    "Voice",
+    "already_working",
+    "answer_marker",
+    "approval",
+    "check_text",
+    "failed",
+    "handoff",
+    "help_text",
+    "ignored",
+    "misspelt",
+    "no_ci",
+    "no_task",
+    "note",
+    "note_marker",
+    "pull_body",
+    "pull_title",
+    "question",
+    "receipt",
+    "status",
+    "status_marker",
+]

@@ -1,0 +1,56 @@
+"""Our own check run: what it says and its buttons. https://docs.github.com/en/rest/checks/runs#create-a-check-run"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from minion.comments.statuses import status
+from minion.comments.voice import Voice
+from minion.domain.task import Task, TaskStatus
+
+Button = tuple[str, str, str]
+"""(label ≤ 20, description ≤ 40, identifier ≤ 20)"""
+
+STOP: Final[Button] = ("Stop", "End the task; push nothing more", "stop")
+RETRY: Final[Button] = ("Retry", "Try once more with what pushes are left", "retry")
+APPROVE: Final[Button] = ("Approve", "Let the shown change be pushed", "approve")
+
+
+@dataclass(frozen=True)
+class CheckText:
+    """`status` and `conclusion` in GitHub's words."""
+
+    title: str
+    summary: str
+    status: str
+    conclusion: str | None
+    buttons: tuple[Button, ...]
+
+
+def check_text(task: Task, voice: Voice, *, pushes: int | None = None) -> CheckText:
+    state, conclusion, buttons = _state(task.status)
+    title = task.status.value.replace("_", " ").capitalize()
+    return CheckText(title, status(task, voice, pushes=pushes), state, conclusion, buttons)
+
+
+def _state(value: TaskStatus) -> tuple[str, str | None, tuple[Button, ...]]:
+    """Buttons show on completed check runs only, so a task that waits for a person is completed for GitHub.
+
+    Never `failure`: a task that was handed over must not block a merge by itself.
+    """
+    match value:
+        case TaskStatus.QUEUED:
+            return "queued", None, (STOP,)
+        case TaskStatus.WORKING | TaskStatus.PUBLISHING | TaskStatus.AWAITING_CHECKS:
+            return "in_progress", None, (STOP,)
+        case TaskStatus.AWAITING_APPROVAL:
+            return "completed", "action_required", (APPROVE, STOP)
+        case TaskStatus.AWAITING_REPLY:
+            return "completed", "action_required", (STOP,)
+        case TaskStatus.SUCCEEDED:
+            return "completed", "success", ()
+        case TaskStatus.HANDED_OFF | TaskStatus.FAILED:
+            return "completed", "neutral", (RETRY,)
+        case TaskStatus.DECLINED | TaskStatus.CANCELLED:
+            return "completed", "neutral", ()

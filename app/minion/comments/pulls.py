@@ -1,0 +1,125 @@
+"""Title and body of a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from minion.comments.receipts import receipt
+from minion.comments.template import fill
+from minion.comments.voice import Voice, bullets, paragraphs
+from minion.domain.task import Task
+from minion.tasks.outgoing import capped, code, one_line, quote
+
+_TITLE_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class PullNotes:
+    """What the agent said of its own work (untrusted). `confidence` is high, medium, low or empty."""
+
+    confidence: str = ""
+    risks: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    """The gate's, for the reviewer."""
+
+
+def pull_title(task: Task) -> str:
+    """The issue's title, as plain words."""
+    return one_line(task.spec.title, _TITLE_LIMIT).replace("\\|", "|") or f"Work on #{task.number}"
+
+
+def pull_body(task: Task, voice: Voice, *, template: str = "", notes: PullNotes | None = None) -> str:
+    """`template`: the repository's own, from its default branch; its sections are filled, the rest stands below."""
+    said = notes or PullNotes()
+    sections = {
+        "what": _what(task, voice),
+        "how": _how(task),
+        "issue": "" if task.is_pull else f"Closes #{task.number}",
+    }
+    filled, left = fill(template, sections)
+    parts = (
+        _warning(task, voice, said),
+        filled,
+        left.get("issue", ""),
+        _titled("What was done", left.get("what", "")),
+        _titled("How it was checked", left.get("how", "")),
+        _titled("Look at", bullets(_look_at(task, voice, said))),
+        _titled("The request", _request(task, voice)),
+        receipt(task.receipt),
+        _footer(task, voice),
+    )
+    return capped(paragraphs(parts))
+
+
+def _titled(title: str, body: str) -> str:
+    return f"## {title}\n\n{body}" if body else ""
+
+
+def _warning(task: Task, voice: Voice, said: PullNotes) -> str:
+    """What a reviewer must know first."""
+    lines = list(_warnings(task, said))
+    if said.confidence == "low" or lines:
+        lines += [voice.text(item, 400) for item in said.questions]
+        lines += [voice.text(item, 400) for item in said.risks]
+    if not lines:
+        return ""
+    return "> [!WARNING]\n" + "\n".join(f"> - {' '.join(line.split())}" for line in lines)
+
+
+def _warnings(task: Task, said: PullNotes) -> Iterator[str]:
+    if said.confidence == "low":
+        yield "The agent is not sure of this change. Its risks and questions follow."
+    if task.sandbox == "unsafe":
+        yield "It was made **without a sandbox** (`sandbox: unsafe`)."
+    if not task.spec.trusted:
+        yield "Text by people without write permission had a part in it."
+
+
+def _what(task: Task, voice: Voice) -> str:
+    return quote(task.summary, hosts=voice.hosts, limit=8_000) if task.summary.strip() else "See the commits."
+
+
+def _how(task: Task) -> str:
+    rows = [f"| {code(name, 60)} | {one_line(said, 200)} |" for name, said in task.gates]
+    return (
+        "\n".join(["| gate | result |", "|---|---|", *rows])
+        if rows
+        else "No gate ran before the push: CI is the judge."
+    )
+
+
+def _look_at(task: Task, voice: Voice, said: PullNotes) -> Iterator[str]:
+    unsure = said.confidence == "low" or any(True for _ in _warnings(task, said))
+    groups: list[tuple[str, Sequence[str]]] = [("", said.flags), ("", task.notes)]
+    if not unsure:
+        groups = [("Open question: ", said.questions), ("Risk: ", said.risks), *groups]
+    seen: set[str] = set()
+    for prefix, items in groups:
+        for item in items[:15]:
+            text = " ".join(voice.text(item, 500).split())
+            if text and text not in seen:
+                seen.add(text)
+                yield f"{prefix}{text}"
+
+
+def _request(task: Task, voice: Voice) -> str:
+    spec = task.spec
+    facts = [
+        f"Asked by @{spec.requested_by} on #{task.number}, blueprint {code(task.blueprint)}",
+        f"Digest of the request: {code(spec.digest()[:12])} (later edits of the issue change nothing here)",
+    ]
+    if spec.scope.allow:
+        facts.append("May change " + ", ".join(code(pattern, 80) for pattern in spec.scope.allow[:10]))
+    if spec.scope.forbid:
+        facts.append("May not change " + ", ".join(code(pattern, 80) for pattern in spec.scope.forbid[:10]))
+    facts.extend(f"To verify: {voice.text(item, 300)}" for item in spec.verification[:10])
+    return bullets(facts)
+
+
+def _footer(task: Task, voice: Voice) -> str:
+    made = f"Made by Minion (task {code(task.id)}). A person reviews and merges."
+    commands = "`/minion address` takes up review comments, `/minion fix` red checks."
+    line = " ".join(part for part in (made, commands, voice.follow(task)) if part)
+    return f"<!-- minion:pull task={task.id} -->\n---\n{line}"
