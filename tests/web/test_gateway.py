@@ -21,6 +21,7 @@ CALL: dict[str, Any] = {
     "stream": True,
     "messages": [{"role": "user", "content": "hi"}],
 }
+BY_URL = {"type": "image", "source": {"type": "url", "url": "https://evil.example/a.png"}}
 START = {"type": "message_start", "message": {"usage": {"input_tokens": 1000, "output_tokens": 1}}}
 TEXT = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x" * 300}}
 END = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 500}}

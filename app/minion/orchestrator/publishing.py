@@ -9,10 +9,11 @@ from minion.domain.changeset import ChangeSet
 from minion.domain.ids import CommitSha
 from minion.domain.task import Task
 from minion.orchestrator.step import Scene, changed
-from minion.ports.github import Committed, CommitRequest, HeadMoved, WriteRefused
+from minion.ports.github import CommitRequest, Committed, HeadMoved, WriteRefused
 from minion.ports.store import PushDenied
 from minion.tasks.branches import branch_name
 from minion.tasks.gate import Before, Blocked, GateRules, Passed, judge
+from minion.tasks.outgoing import plain
 from minion.tasks.trailers import Person, PushMark, commit_message, read_mark
 
 
@@ -135,7 +136,7 @@ def message(scene: Scene, task: Task) -> str:
     """Subject, what was done, and the trailers by which this very push is found again."""
     mark = PushMark(task.id, task.round)
     subject = task.spec.title if task.round <= 1 else f"{task.spec.title} (round {task.round})"
-    return commit_message(subject, task.summary[:2000], mark, _asked_by(scene))
+    return commit_message(plain(subject), plain(task.summary, 2000), mark, _asked_by(scene))
 
 
 def _asked_by(scene: Scene) -> list[Person]:

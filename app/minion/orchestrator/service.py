@@ -15,9 +15,9 @@ from minion.orchestrator.boundary import guarded
 from minion.orchestrator.desk import Desk
 from minion.orchestrator.durable import DurableQueue, QueueOptions
 from minion.orchestrator.pump import Pump
+from minion.orchestrator.reception import Reception
 from minion.orchestrator.reconcile import Reconciler
 from minion.orchestrator.slots import Slots
-from minion.orchestrator.reception import Reception
 from minion.orchestrator.step import changed
 from minion.ports.store import Cursors, Inbox
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from minion.domain.task import Task
-from minion.ports.github import GitHub, Item, PullRequest
 from minion.orchestrator.desk import repository_of
+from minion.ports.github import GitHub, Item, PullRequest
 from minion.tasks.intake import STATE_LABELS, starts_with_label
 
 

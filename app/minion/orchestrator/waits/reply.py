@@ -11,7 +11,7 @@ from minion.domain.spec import ThreadEntry
 from minion.domain.task import TaskStatus
 from minion.orchestrator.step import Later, Scene, Step, changed, done
 from minion.ports.github import Comment
-from minion.tasks.invisible import strip_hidden
+from minion.tasks.sanitize import clean
 
 
 def reply(scene: Scene, node: WaitNode) -> Step:
@@ -39,7 +39,7 @@ def _answers(scene: Scene, since: datetime) -> Iterator[ThreadEntry]:
                 kind="comment",
                 url=comment.url,
                 created_at=comment.created_at,
-                text=strip_hidden(comment.body).text,
+                text=clean(comment.body).text,
             )
 
 
