@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minion.agent import prompts
@@ -92,8 +92,20 @@ def scope_of(node: AgentNode, bench: WorkBench) -> Scope:
     allow = bench.scope.allow or node.write.allow
     forbid = (*bench.scope.forbid, *node.write.protect)
     if bench.scope.allow and node.write.allow:
-        forbid = ("**", *(f"!{pattern}" for pattern in node.write.allow), *forbid)
+        forbid = (*_all_but(node.write.allow), *forbid)
     return Scope(allow=allow, forbid=forbid)
+
+
+def _all_but(allow: Sequence[str]) -> Iterator[str]:
+    """Gitignore patterns that match what `allow` does not. A folder that is taken out takes its content out too."""
+    yield "**"
+    for pattern in allow:
+        if pattern.startswith("!"):
+            yield pattern[1:]
+            continue
+        bare = pattern.rstrip("/")
+        yield f"!{pattern}"
+        yield f"!{bare}/**" if "/" in bare else f"!**/{bare}/**"
 
 
 def receipt(node: AgentNode | JudgeNode, outcome: Outcome, report: AgentReport, bench: WorkBench) -> ReceiptLine:
