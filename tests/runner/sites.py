@@ -12,9 +12,9 @@ from minion.adapters.host import SystemHost
 from minion.adapters.workspace import CloneSource, GitWorkspace, clone
 from minion.blueprint.state import NodeResult
 from minion.domain.receipt import ReceiptLine
-from minion.runner.site import Visit, Visited
+from minion.nodes.base import NodeReport, Visit
 
-Step = Callable[["ScriptedSite", Visit], Visited]
+Step = Callable[["ScriptedSite", Visit], NodeReport]
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -37,9 +37,9 @@ def make_repository(directory: Path, files: Mapping[str, str]) -> str:
     return git(directory, "rev-parse", "HEAD")
 
 
-def done(visit: Visit, outcome: str = "ok", output: dict[str, object] | None = None, usd: str = "0") -> Visited:
+def done(visit: Visit, outcome: str = "ok", output: dict[str, object] | None = None, usd: str = "0") -> NodeReport:
     line = ReceiptLine(round=0, node=visit.node.name, outcome=outcome, usd=Decimal(usd), turns=1, seconds=1.0)
-    return Visited(NodeResult(outcome=outcome, output=output or {}, usd=Decimal(usd), wall_s=1.0), line)
+    return NodeReport(NodeResult(outcome=outcome, output=output or {}, usd=Decimal(usd), wall_s=1.0), line)
 
 
 @dataclass
@@ -57,7 +57,7 @@ class ScriptedSite:
     def prepared(self) -> None:
         self.workspace.preparation_done()
 
-    def visit(self, visit: Visit) -> Visited:
+    def visit(self, visit: Visit) -> NodeReport:
         self.visits.append(visit)
         return self.steps[visit.node.name](self, visit)
 

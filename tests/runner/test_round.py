@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,12 @@ from minion.domain.ids import CommitSha, TaskId
 from minion.domain.protocol import RoundGrant, RoundResult
 from minion.domain.secret import Secret
 from minion.domain.spec import TaskSpec, ThreadEntry
+from minion.nodes.base import NodeReport, Visit
 from minion.runner.action import Ended, Job, carry_out
 from minion.runner.actions_log import ActionsLog
 from minion.runner.journal import Journal
-from minion.runner.site import Site, Visit, Visited
+from minion.runner.round import OpenSite
+from minion.runner.site import Site
 
 BLUEPRINT = """
 apiVersion: minion/v1
@@ -63,12 +64,12 @@ def engine() -> Engine:
     return Engine(library)
 
 
-def setup(site: ScriptedSite, visit: Visit) -> Visited:
+def setup(site: ScriptedSite, visit: Visit) -> NodeReport:
     site.write("generated.txt", "left behind by set-up")
     return done(visit)
 
 
-def work(site: ScriptedSite, visit: Visit) -> Visited:
+def work(site: ScriptedSite, visit: Visit) -> NodeReport:
     site.write("code.py", "x = 2\n")
     return done(visit, usd="0.25")
 
@@ -117,7 +118,7 @@ class Bench:
     def carry_out(self, steps: dict[str, Step], grant: RoundGrant | None = None, **site: Any) -> Ended:
         self.app.standing["/api/v1/claim"] = (200, (grant or self.grant()).model_dump(mode="json"))
 
-        def open_site(_: RoundGrant, journal: Journal) -> Site:
+        def open_site(_: RoundGrant, journal: Journal, __: object) -> Site:
             self.journal = journal
             self.site = site_at(self.folder / "origin", self.sha, self.folder / "place", steps)
             for name, value in site.items():
@@ -126,7 +127,7 @@ class Bench:
 
         return self.run(open_site)
 
-    def run(self, open_site: Callable[[RoundGrant, Journal], Site]) -> Ended:
+    def run(self, open_site: OpenSite) -> Ended:
         plane = HttpControlPlane(self.app.url, patience_s=3)
         job = Job("nonce", lambda: Secret("oidc"), plane, open_site, ActionsLog(self.out))
         try:
@@ -197,11 +198,11 @@ def test_money_left_is_the_least_of_the_grant_and_the_caps(bench: Bench) -> None
 def test_carried_work_is_there_again_and_set_up_ran_before_it(bench: Bench) -> None:
     seen: list[str] = []
 
-    def setup_again(site: ScriptedSite, visit: Visit) -> Visited:
+    def setup_again(site: ScriptedSite, visit: Visit) -> NodeReport:
         seen.append((Path(site.workspace.root) / "code.py").read_text())
         return setup(site, visit)
 
-    def finish(site: ScriptedSite, visit: Visit) -> Visited:
+    def finish(site: ScriptedSite, visit: Visit) -> NodeReport:
         seen.append((Path(site.workspace.root) / "code.py").read_text())
         return done(visit)
 
@@ -228,7 +229,7 @@ def test_a_set_up_that_fails_at_the_start_of_a_round_keeps_the_carried_work(benc
 
 
 def test_an_outage_in_the_middle_hands_over_what_was_done(bench: Bench) -> None:
-    def breaks(site: ScriptedSite, visit: Visit) -> Visited:
+    def breaks(site: ScriptedSite, visit: Visit) -> NodeReport:
         work(site, visit)
         raise Outage("the model is down")
 
@@ -243,7 +244,7 @@ def test_an_outage_in_the_middle_hands_over_what_was_done(bench: Bench) -> None:
 
 
 def test_a_bug_still_hands_over_what_was_done(bench: Bench) -> None:
-    def bug(site: ScriptedSite, visit: Visit) -> Visited:
+    def bug(site: ScriptedSite, visit: Visit) -> NodeReport:
         work(site, visit)
         raise ZeroDivisionError
 
@@ -266,7 +267,7 @@ def test_the_word_to_stop_ends_the_round_and_nothing_is_an_error(bench: Bench) -
     bench.app.standing[EVENTS] = (200, {"cancel": "the issue was closed", "lease_s": 0})
     told = []
 
-    def wait_for_it(_: ScriptedSite, visit: Visit) -> Visited:
+    def wait_for_it(_: ScriptedSite, visit: Visit) -> NodeReport:
         """Batches go one after the other: when a second one comes, the answer to the first has been read."""
         ends = time.monotonic() + 10
         while len(bench.app.bodies(EVENTS)) < 2:
@@ -286,7 +287,7 @@ def test_the_word_to_stop_ends_the_round_and_nothing_is_an_error(bench: Bench) -
 def test_a_refused_claim_ends_neutral(bench: Bench) -> None:
     bench.app.standing["/api/v1/claim"] = (409, {"reason": "run 8 has it"})
 
-    def never(_: RoundGrant, __: Journal) -> Site:
+    def never(_: RoundGrant, __: Journal, ___: object) -> Site:
         raise AssertionError
 
     assert bench.run(never) == Ended("refused", 0, "run 8 has it")
@@ -295,7 +296,7 @@ def test_a_refused_claim_ends_neutral(bench: Bench) -> None:
 
 
 def test_a_clone_that_fails_is_reported(bench: Bench) -> None:
-    def broken(_: RoundGrant, __: Journal) -> Site:
+    def broken(_: RoundGrant, __: Journal, ___: object) -> Site:
         raise UsageError("bubblewrap is not installed: sudo apt-get install bubblewrap")
 
     bench.app.standing["/api/v1/claim"] = (200, bench.grant().model_dump(mode="json"))

@@ -17,7 +17,8 @@ from minion.runner.journal import Journal
 from minion.runner.site import Site
 from minion.runner.walk import Learned, Stopped, Walk
 
-OpenSite = Callable[[RoundGrant, Journal], Site]
+Cancelled = Callable[[], str | None]
+OpenSite = Callable[[RoundGrant, Journal, Cancelled], Site]
 """Clones the repository and makes the box. Raises `MinionError` with what to mend."""
 
 UNEXPECTED = "The runner stopped unexpectedly; the log of its job says where."
@@ -33,7 +34,7 @@ class Round:
 
     grant: RoundGrant
     journal: Journal
-    cancelled: Callable[[], str | None]
+    cancelled: Cancelled
     error: str = UNEXPECTED
     _site: Site | None = None
     _walk: Walk | None = None
@@ -69,7 +70,7 @@ class Round:
 
     def _carry_out(self, open_site: OpenSite) -> None:
         engine, state = self._restored()
-        site = open_site(self.grant, self.journal)
+        site = open_site(self.grant, self.journal, self.cancelled)
         walk = Walk(
             engine=engine,
             state=state,

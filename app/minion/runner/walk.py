@@ -12,8 +12,9 @@ from minion.blueprint.model import AgentNode, JudgeNode, RunNode
 from minion.blueprint.state import State
 from minion.domain.errors import Outage
 from minion.domain.receipt import ReceiptLine
+from minion.nodes.base import NodeReport, Visit, WorkNode
 from minion.runner.journal import Journal
-from minion.runner.site import Site, Visit, Visited, WorkNode
+from minion.runner.site import Site
 
 
 class Stopped(Exception):  # noqa: N818 -- it names what happened
@@ -29,7 +30,7 @@ class Learned:
     notes: dict[str, None] = field(default_factory=dict)
     gates: dict[str, str] = field(default_factory=dict)
 
-    def take(self, visited: Visited) -> None:
+    def take(self, visited: NodeReport) -> None:
         self.receipt.append(visited.line)
         self.summary = visited.summary or self.summary
         self.notes |= dict.fromkeys(visited.notes)
@@ -72,7 +73,7 @@ class Walk:
                 raise Outage(visited.interrupted)
             self.state = self.engine.apply(self.state, visited.result)
 
-    def _visit(self, node: WorkNode) -> Visited:
+    def _visit(self, node: WorkNode) -> NodeReport:
         self._stop_if_told()
         self.journal.emit("node.started", node=node.name, data={"type": type(node).__name__.removesuffix("Node")})
         visited = (
@@ -87,7 +88,7 @@ class Walk:
         self.journal.emit("node.finished", node=node.name, text=visited.summary, data=facts)
         return visited
 
-    def _prepare(self, node: RunNode) -> Visited:
+    def _prepare(self, node: RunNode) -> NodeReport:
         """What set-up leaves behind in a clean tree is not the task's work."""
         clean = not self.site.workspace.changed_paths()
         visited = self.site.visit(self._entry(node))

@@ -1,0 +1,126 @@
+"""A working copy, a box around it and the bench of the node executors, joined for one round or one local run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from minion.adapters.clock import SystemClock
+from minion.adapters.host import SystemHost
+from minion.adapters.sandbox import BoxSettings, Bubblewrap, Reason, choose
+from minion.adapters.workspace import GitWorkspace
+from minion.agent.prices import PriceTable
+from minion.domain.config import RepositoryConfiguration
+from minion.domain.errors import UsageError
+from minion.domain.spec import Scope
+from minion.nodes.base import NodeReport, Visit, WorkBench
+from minion.nodes.registry import execute
+from minion.ports.host import HostCommands
+from minion.ports.model import Model
+from minion.ports.sandbox import Sandbox
+from minion.runner.journal import Journal
+from minion.settings import machine_environment
+
+
+@dataclass(frozen=True)
+class Place:
+    """Folders of a round: `work` is the box's, `output` it may read, `private` it never sees."""
+
+    work: Path
+    output: Path
+    private: Path
+
+    @classmethod
+    def under(cls, folder: Path) -> Place:
+        place = cls(folder / "work", folder / "output", folder / "private")
+        place.output.mkdir(parents=True)
+        place.private.mkdir(mode=0o700)
+        return place
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the bench has to know of the task. `on_base`: the copy stands at the commit where the task began."""
+
+    configuration: RepositoryConfiguration
+    scope: Scope
+    on_base: bool
+
+
+@dataclass(frozen=True)
+class BoxedSite:
+    """Implements `runner.site.Site`."""
+
+    workspace: GitWorkspace
+    sandbox: Sandbox
+    host: HostCommands
+    bench: WorkBench
+
+    @property
+    def sandbox_mode(self) -> str:
+        return self.sandbox.mode
+
+    def escapes(self) -> Sequence[str]:
+        if not isinstance(self.sandbox, Bubblewrap):
+            return ("there is no box: the sandbox is unsafe",)
+        return tuple(f"{escape.attempt}: {escape.got}" for escape in self.sandbox.selftest())
+
+    def prepared(self) -> None:
+        self.workspace.preparation_done()
+
+    def visit(self, visit: Visit) -> NodeReport:
+        return execute(visit, self.bench)
+
+
+def make_box(mode: str, workspace: GitWorkspace, place: Place, tool_cache: Path | None) -> Sandbox:
+    """Raises `UsageError` with the command that mends it where there is no box of the wanted kind."""
+    settings = BoxSettings(
+        workspace=place.work,
+        git_dir=workspace.git_dir,
+        tool_cache=() if tool_cache is None else (tool_cache,),
+        readable=(place.output,),
+    )
+    sandbox = choose(mode, settings)
+    if isinstance(sandbox, Reason):
+        raise UsageError(f"There is no sandbox: {sandbox.problem}. To mend it: {sandbox.remedy}")
+    return sandbox
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What does not change from task to task."""
+
+    model: Model
+    prices: PriceTable
+    sandbox_mode: str
+    tool_cache: Path | None
+
+    def open(
+        self,
+        workspace: GitWorkspace,
+        place: Place,
+        task: Task,
+        journal: Journal,
+        cancelled: Callable[[], str | None],
+    ) -> BoxedSite:
+        sandbox = make_box(self.sandbox_mode, workspace, place, self.tool_cache)
+        host = SystemHost(machine_environment())
+        base: Callable[[], AbstractContextManager[None]] | None = workspace.base_tree if task.on_base else None
+        bench = WorkBench(
+            sandbox=sandbox,
+            workspace=workspace,
+            host=host,
+            model=self.model,
+            prices=self.prices,
+            clock=SystemClock(),
+            output_dir=place.output,
+            emit=journal.emit,
+            configuration=task.configuration,
+            base=base,
+            scope=task.scope,
+            protected=task.configuration.protected_paths,
+            cancelled=cancelled,
+        )
+        return BoxedSite(workspace, sandbox, host, bench)

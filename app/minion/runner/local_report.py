@@ -1,0 +1,83 @@
+"""What a local run prints at its end: for a person, or as one JSON object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from unidiff.patch import PatchSet
+
+from minion.runner.local import LocalOutcome, cost
+
+
+@dataclass(frozen=True)
+class FileStat:
+    path: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True)
+class LocalReport:
+    """`diff` is unified and against the commit that the run began from; `seconds` is wall time, start to end."""
+
+    outcome: LocalOutcome
+    branch: str | None
+    diff: str
+    seconds: float
+
+    def stats(self) -> list[FileStat]:
+        """Of text files; a binary one counts no lines."""
+        counted = {file.path: FileStat(file.path, file.added, file.removed) for file in PatchSet(self.diff)}
+        return [counted.get(path, FileStat(path, 0, 0)) for path in self.outcome.files]
+
+
+def as_json(report: LocalReport) -> str:
+    outcome, stats = report.outcome, report.stats()
+    receipt = outcome.receipt
+    shown: dict[str, Any] = {
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "branch": report.branch,
+        "sha": outcome.sha,
+        "files": list(outcome.files),
+        "diffstat": {
+            "files": len(stats),
+            "insertions": sum(stat.added for stat in stats),
+            "deletions": sum(stat.removed for stat in stats),
+        },
+        "summary": outcome.summary,
+        "gates": dict(outcome.gates),
+        "notes": list(outcome.notes),
+        "receipt": {
+            "usd": str(receipt.usd),
+            "turns": receipt.turns,
+            "tokens": receipt.tokens.model_dump(),
+            "lines": [line.model_dump(mode="json", exclude={"round"}) for line in receipt.lines],
+        },
+        "seconds": round(report.seconds, 3),
+    }
+    return json.dumps(shown)
+
+
+def as_text(report: LocalReport) -> str:
+    outcome = report.outcome
+    lines = [f"{outcome.status}: {outcome.reason}" if outcome.reason else outcome.status]
+    if outcome.summary:
+        lines.append(f"\n{outcome.summary}")
+    lines += _stat_lines(report)
+    lines += [f"gate {gate}: {said}" for gate, said in outcome.gates]
+    lines += [f"note: {note}" for note in outcome.notes]
+    lines.append(f"cost: {cost(outcome.receipt)}")
+    if report.branch:
+        lines.append(f"branch: {report.branch}   (git diff HEAD...{report.branch})")
+    else:
+        lines.append("no branch: nothing was changed")
+    return "\n".join(lines)
+
+
+def _stat_lines(report: LocalReport) -> list[str]:
+    stats = report.stats()
+    width = max((len(stat.path) for stat in stats), default=0)
+    return ["", *(f" {stat.path:<{width}} | +{stat.added} -{stat.removed}" for stat in stats), ""] if stats else [""]

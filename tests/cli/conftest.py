@@ -1,0 +1,83 @@
+"""A small project in git, and a model that plays a script against the real command."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minion.scripted.script import Script
+
+CODE = "def double(x):\n    return x + x + 1\n"
+FIXED = "def double(x):\n    return 2 * x\n"
+TEST = """\
+import unittest
+
+from calc import double
+
+
+class DoubleTest(unittest.TestCase):
+    def test_double(self):
+        self.assertEqual(double(3), 6)
+"""
+CONFIGURATION = "commands:\n  test: python3 -m unittest\n"
+
+
+def git(directory: Path, *arguments: str) -> str:
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
+    for who in ("AUTHOR", "COMMITTER"):
+        env |= {f"GIT_{who}_NAME": "Ann", f"GIT_{who}_EMAIL": "ann@example.com"}
+    done = subprocess.run(["git", *arguments], cwd=directory, env=env, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    (folder / ".github").mkdir(parents=True)
+    (folder / "calc.py").write_text(CODE)
+    (folder / "test_calc.py").write_text(TEST)
+    (folder / ".github" / "minion.yml").write_text(CONFIGURATION)
+    (folder / "AGENTS.md").write_text("Write plain Python.\n")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "first")
+    return folder
+
+
+def finish(**changes: Any) -> dict[str, Any]:
+    said = {"status": "done", "summary": "double() doubles.", "verified_how": "the tests", "confidence": "high"}
+    return {"name": "finish", "input": said | {"risks": [], "open_questions": []} | changes}
+
+
+def triage(fit: str = "do") -> dict[str, Any]:
+    output = {
+        "fit": fit,
+        "objective": "Make double() double",
+        "paths": ["calc.py"],
+        "done_when": "",
+        "question": "Which?",
+    }
+    return {"calls": [finish(output=output)]}
+
+
+def script(*work: dict[str, Any], fit: str = "do", **edges: Any) -> Script:
+    """Triage, then `work` as the turns of the implementing agent, then a judge that passes."""
+    judge = {"calls": [{"name": "verdict", "input": {"verdict": "pass", "summary": "Fine.", "reasons": []}}]}
+    conversations = [
+        {"name": "judge", "match": {"tool": ["verdict"]}, "turns": [judge], "last": "repeat"},
+        {"name": "triage", "match": {"contains": ["Decide whether"]}, "turns": [triage(fit)], "last": "repeat"},
+        {"name": "work", "match": {"tool": ["edit"]}, "turns": list(work), **edges},
+    ]
+    return Script.of({"conversations": conversations})
+
+
+def shell(command: str) -> dict[str, Any]:
+    return {"calls": [{"name": "shell", "input": {"command": command}}]}
+
+
+READ = {"calls": [{"name": "read", "input": {"path": "calc.py"}}]}
+EDIT = {"calls": [{"name": "edit", "input": {"path": "calc.py", "edits": [{"old": "x + x + 1", "new": "2 * x"}]}}]}
+DONE = {"calls": [finish()]}

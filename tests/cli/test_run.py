@@ -1,0 +1,236 @@
+"""`minion run`: the real command on a real checkout, with a model that plays a script over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import DONE, EDIT, FIXED, READ, finish, git, script, shell
+
+from minion.scripted.script import Script
+from minion.scripted.server import ScriptedModel
+
+TASK = "Make double() double\n\nIt adds one too much."
+
+
+def environment(model: ScriptedModel, **more: str) -> dict[str, str]:
+    base = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+    return base | {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "sk-canary-4711"} | more
+
+
+def run(
+    played: Script, project: Path, *options: str, **env: str
+) -> tuple[subprocess.CompletedProcess[str], ScriptedModel]:
+    with ScriptedModel(played) as model:
+        command = [sys.executable, "-m", "minion", "run", TASK, "--repo", str(project), *options]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment(model, **env), timeout=120
+        )
+    return done, model
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_result_is_a_branch(project: Path) -> None:
+    head = git(project, "rev-parse", "HEAD")
+    done, _ = run(script(READ, EDIT, DONE), project, "--json")
+    said = answer(done)
+    assert done.returncode == 0, done.stderr
+    assert (said["status"], said["branch"]) == ("success", "minion/make-double-double")
+    assert said["files"] == ["calc.py"]
+    assert said["diffstat"] == {"files": 1, "insertions": 1, "deletions": 1}
+    assert said["receipt"]["turns"] == 5
+    assert float(said["receipt"]["usd"]) > 0
+    assert said["seconds"] > 0
+    assert git(project, "show", f"{said['branch']}:calc.py") == FIXED.strip()
+    assert git(project, "rev-parse", f"{said['branch']}^") == head
+    assert "Minion-Task: t" in git(project, "log", "-1", "--format=%B", said["branch"])
+
+
+def test_the_checkout_is_left_as_it_was(project: Path) -> None:
+    (project / "calc.py").write_text("half done by a person\n")
+    (project / "new.txt").write_text("new\n")
+    before = git(project, "status", "--porcelain")
+    done, _ = run(script(READ, EDIT, DONE), project)
+    assert done.returncode == 0, done.stderr
+    assert git(project, "status", "--porcelain") == before
+    assert git(project, "branch", "--show-current") == "main"
+    assert "Not committed, so not in the copy" in done.stderr
+    assert "branch: minion/make-double-double" in done.stdout
+    assert "calc.py | +1 -1" in done.stdout
+
+
+def test_a_gate_that_fails_is_fed_back_and_then_passes(project: Path) -> None:
+    done, model = run(script(DONE, READ, EDIT, DONE), project, "--json")
+    assert answer(done)["status"] == "success"
+    assert answer(done)["gates"].keys() >= {"test"}
+    refused = json.dumps(model.requests[2]["body"]["messages"][-1])
+    assert "Not finished: gates fail" in refused
+    assert "test_double" in refused
+
+
+def test_the_second_run_takes_another_branch(project: Path) -> None:
+    for name in ("minion/make-double-double", "minion/make-double-double-2"):
+        done, _ = run(script(READ, EDIT, DONE), project, "--json")
+        assert answer(done)["branch"] == name
+
+
+def test_what_is_not_to_be_done_is_declined(project: Path) -> None:
+    done, _ = run(script(DONE, fit="decline"), project, "--json")
+    said = answer(done)
+    assert (done.returncode, said["status"], said["branch"]) == (1, "declined", None)
+
+
+def test_a_question_is_said(project: Path) -> None:
+    done, _ = run(script(DONE, fit="ask"), project, "--json")
+    said = answer(done)
+    assert done.returncode == 1
+    assert "Which?" in said["reason"]
+
+
+def test_a_blocked_agent_hands_off_with_its_work_on_the_branch(project: Path) -> None:
+    blocked = {"calls": [finish(status="blocked", summary="Needs a decision.", open_questions=["Round up?"])]}
+    done, _ = run(script(READ, EDIT, blocked), project, "--json")
+    said = answer(done)
+    assert (done.returncode, said["status"]) == (1, "handed_off")
+    assert git(project, "show", f"{said['branch']}:calc.py") == FIXED.strip()
+
+
+def test_a_protected_file_is_not_a_success(project: Path) -> None:
+    write = {
+        "calls": [
+            {"name": "shell", "input": {"command": "mkdir -p .github/workflows; echo 1 >.github/workflows/x.yml"}}
+        ]
+    }
+    done, _ = run(script(READ, EDIT, write, DONE), project, "--json")
+    said = answer(done)
+    assert (done.returncode, said["status"]) == (1, "handed_off")
+    assert ".github/workflows/x.yml" in said["reason"]
+
+
+def test_the_key_reaches_neither_the_box_nor_the_branch(project: Path) -> None:
+    look = {
+        "calls": [{"name": "shell", "input": {"command": "env; cat /proc/*/environ | tr '\\0' '\\n' >env.txt; ls /"}}]
+    }
+    done, model = run(script(READ, EDIT, look, DONE), project, "--json")
+    said = answer(done)
+    seen = json.dumps([request["body"] for request in model.requests])
+    assert "PATH=" in seen
+    assert "sk-canary-4711" not in seen
+    assert "sk-canary-4711" not in git(project, "show", said["branch"])
+
+
+def test_rules_of_the_repository_are_given(project: Path) -> None:
+    _, model = run(script(READ, EDIT, DONE), project, "--json")
+    assert "Write plain Python." in json.dumps(model.requests[0]["body"]["messages"][0])
+
+
+def test_money_ends_a_run(project: Path) -> None:
+    done, model = run(script(READ, EDIT, DONE), project, "--json", "--max", "$0.000001")
+    assert (done.returncode, answer(done)["status"]) == (1, "handed_off")
+    assert model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--max", "lots"), "amount of US dollars"),
+        (("--blueprint", "nope"), "there is no blueprint `nope`"),
+        (("--model", "some-other-model"), "MINION_PRICES"),
+    ],
+)
+def test_wrong_usage_says_how_to_mend_it(project: Path, options: tuple[str, ...], words: str) -> None:
+    done, _ = run(script(DONE), project, *options)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_without_git_is_wrong_usage(tmp_path: Path) -> None:
+    done, _ = run(script(DONE), tmp_path)
+    assert done.returncode == 2
+    assert "git" in done.stderr
+
+
+def test_a_broken_configuration_is_wrong_usage_with_its_line(project: Path) -> None:
+    (project / ".github" / "minion.yml").write_text("commands:\n  tests: x\n")
+    git(project, "commit", "--quiet", "--all", "--message", "broken")
+    done, _ = run(script(DONE), project)
+    assert done.returncode == 2
+    assert ".github/minion.yml:2: `commands.tests` is not a setting" in done.stderr
+
+
+def test_a_team_blueprint_is_found(project: Path) -> None:
+    folder = project / ".github" / "minion" / "blueprints"
+    folder.mkdir(parents=True)
+    (folder / "shout.yml").write_text(TEAM)
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "blueprint")
+    done, model = run(script(DONE), project, "--json", "--blueprint", "shout")
+    said = answer(done)
+    assert (said["status"], said["files"]) == ("success", ["out.txt"])
+    assert model.requests == []
+
+
+TEAM = """
+apiVersion: minion/v1
+kind: Blueprint
+name: shout
+description: No model at all.
+defaults: {fail: handoff}
+start: shout
+nodes:
+  shout: {type: run, script: "echo hello >out.txt", next: push}
+  push: {type: action, uses: push, next: done}
+  handoff: {type: action, uses: handoff, next: gave_up}
+  done: {type: end, status: success}
+  gave_up: {type: end, status: handed_off}
+"""
+
+
+def test_ctrl_c_keeps_what_was_done(project: Path) -> None:
+    slow = shell("sleep 60")
+    with ScriptedModel(script(READ, EDIT, slow)) as model:
+        command = [sys.executable, "-m", "minion", "run", TASK, "--repo", str(project), "--json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(model), text=True)
+        until(lambda: len(model.requests) >= 4)
+        until(lambda: _children_sleep(process.pid))
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    said = json.loads(out)
+    assert (process.returncode, said["status"]) == (130, "stopped")
+    assert git(project, "show", f"{said['branch']}:calc.py") == FIXED.strip()
+
+
+def _children_sleep(pid: int) -> bool:
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    return any("bwrap" in line and "sleep 60" in line for line in listed.splitlines())
+
+
+def until(reached: Callable[[], bool], seconds: float = 30) -> None:
+    ends = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < ends, "not reached in time"
+        time.sleep(0.05)
+
+
+def test_rules_explain(project: Path) -> None:
+    (project / "sub").mkdir()
+    (project / "sub" / "AGENTS.md").write_text("Nearer rules.\n")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "rules")
+    command = [sys.executable, "-m", "minion", "rules", "explain", "sub/x.py", "--repo", str(project)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}).stdout
+    assert said.splitlines()[0].startswith("AGENTS.md: always")
+    assert said.splitlines()[1].startswith("sub/AGENTS.md: for sub/")
