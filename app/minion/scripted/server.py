@@ -54,6 +54,11 @@ class ScriptedApi:
         self._cache = PromptCache(script.min_cacheable_tokens, now)
         self.requests: list[dict[str, Any]] = []
 
+    def play(self, script: Script) -> None:
+        """Another script from now on; what was recorded and cached stays."""
+        self._script = script
+        self._director = Director(script)
+
     def application(self) -> Starlette:
         from starlette.applications import Starlette
         from starlette.routing import Route
@@ -229,6 +234,10 @@ class ScriptedModel:
     def requests(self) -> list[dict[str, Any]]:
         """Received `/v1/messages` requests, oldest first; `body` is as it came."""
         return self.api.requests
+
+    def play(self, script: Script) -> None:
+        """Another script from now on."""
+        self.api.play(script)
 
     def start(self) -> Self:
         self._thread.start()

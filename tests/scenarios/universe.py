@@ -1,0 +1,175 @@
+"""One hub, one App, one scripted model; a fresh repository for each scenario."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from minion.demo.processes import Service, free_port
+from minion.hub.client import HubClient
+from minion.hub.server import Hub, HubOptions
+from minion.scripted.script import Script
+from minion.scripted.server import ScriptedModel
+from minion.shipped import folder, manifest
+from ruamel.yaml import YAML
+
+from tests.scenarios.project import FILES
+
+ORGANISATION = "acme"
+MODEL_KEY = "sk-ant-scenario-not-a-real-key"
+SECRET = "scenario-webhook-secret"  # noqa: S105
+Json = dict[str, Any]
+
+
+@dataclass
+class Universe:
+    place: Path
+    environment: Mapping[str, str]
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def start(self) -> None:
+        self.hub = Hub(HubOptions(self.place / "hub", runner_path=[Path(sys.executable).parent])).start()
+        self.model = ScriptedModel(Script.of({"conversations": []}), api_key=MODEL_KEY).start()
+        port = free_port()
+        self._people()
+        self._app(f"http://127.0.0.1:{port}", port)
+
+    def stop(self) -> None:
+        self.app.stop()
+        self.model.stop()
+        self.hub.stop()
+
+    def _people(self) -> None:
+        for login in ("ann", "bob", "mallory"):
+            self.hub.create_user(login)
+        self.hub.create_org(ORGANISATION, owners=["ann"])
+        self.hub.create_org("minion-bot", owners=["ann"])
+        self.ann = self.hub.user("ann")
+        self.bob = self.hub.user("bob")
+        self.mallory = self.hub.user("mallory")
+        action = self.place / "action"
+        (action / "action").mkdir(parents=True)
+        for path in folder("action").iterdir():
+            (action / "action" / path.name).write_bytes(path.read_bytes())
+        self.hub.create_repository("minion-bot/minion", action, "ann")
+        head = self.ann.call("GET", "/repos/minion-bot/minion/git/ref/heads/main")["object"]["sha"]
+        self.ann.call("POST", "/repos/minion-bot/minion/git/refs", {"ref": "refs/tags/v1", "sha": head})
+        runner = self.place / "runner" / ".github" / "workflows"
+        runner.mkdir(parents=True)
+        (runner / "minion.yml").write_bytes((folder("action") / "runner-workflow.yml").read_bytes())
+        self.hub.create_repository(f"{ORGANISATION}/minion-runner", self.place / "runner", "ann", private=True)
+
+    def _app(self, url: str, port: int) -> None:
+        shipped = YAML(typ="safe", pure=True).load(manifest())
+        registered = self.hub.create_app(
+            {
+                "slug": "minion",
+                "owner": ORGANISATION,
+                "webhook_url": f"{url}/webhook",
+                "webhook_secret": SECRET,
+                "permissions": shipped["default_permissions"],
+                "events": shipped["default_events"],
+            }
+        )
+        self.hub.install("minion", ORGANISATION, by="ann")
+        environment = {
+            **self.environment,
+            "GITHUB_API_URL": self.hub.api_url,
+            "GITHUB_SERVER_URL": self.hub.url,
+            "MINION_APP_ID": str(registered["id"]),
+            "MINION_PRIVATE_KEY": registered["private_key"].replace("\n", "\\n"),
+            "MINION_WEBHOOK_SECRET": SECRET,
+            "MINION_PUBLIC_URL": url,
+            "MINION_DATABASE_URL": f"sqlite:///{self.place / 'minion.db'}",
+            "MINION_OIDC_ISSUER": f"{self.hub.url}/_services/token",
+            "ANTHROPIC_BASE_URL": self.model.url,
+            "ANTHROPIC_API_KEY": MODEL_KEY,
+        }
+        self.key = registered["private_key"]
+        self.app = Service("the App", ["serve", f"--port={port}"], environment, self.place / "app.log")
+        self.app.start()
+
+    def play(self, *conversations: Json) -> None:
+        """What the model says from now on."""
+        self.model.play(Script.of({"conversations": list(conversations)}))
+
+    def repository(self, changed: Mapping[str, str | None] | None = None) -> Repository:
+        """The tiny project with some files changed; bob may write, mallory may read."""
+        name = f"calc{next(self._numbers)}"
+        tree = self.place / name
+        for path, text in {**FILES, **(changed or {})}.items():
+            if text is not None:
+                (tree / path).parent.mkdir(parents=True, exist_ok=True)
+                (tree / path).write_text(text)
+        full_name = f"{ORGANISATION}/{name}"
+        self.hub.create_repository(full_name, tree, "ann")
+        self.hub.set_collaborator(full_name, "bob", "write")
+        repository = Repository(self, full_name)
+        repository.await_runs()
+        return repository
+
+
+@dataclass
+class Repository:
+    universe: Universe
+    name: str
+
+    def await_runs(self) -> None:
+        """Its workflows have ended."""
+        wait(lambda: all(run["status"] == "completed" for run in self.runs()), "the workflows to end")
+
+    def runs(self) -> list[Json]:
+        found: list[Json] = self.universe.ann.call("GET", f"/repos/{self.name}/actions/runs")["workflow_runs"]
+        return found
+
+    def issue(self, title: str = "add() subtracts", body: str = "add(2, 3) should be 5.", by: HubClient | None = None) -> int:
+        return int((by or self.universe.ann).open_issue(self.name, title, body)["number"])
+
+    def labels(self, number: int) -> set[str]:
+        return {label["name"] for label in self.universe.ann.issue(self.name, number)["labels"]}
+
+    def ask(self, number: int, by: HubClient | None = None) -> None:
+        (by or self.universe.ann).label(self.name, number, "minion")
+
+    def ended(self, number: int, seconds: float = 90) -> str:
+        """Waits for the terminal label: `minion-done` or `minion-needs-human`."""
+        terminal = {"minion-done", "minion-needs-human"}
+        wait(lambda: bool(self.labels(number) & terminal), f"an end of {self.name}#{number}", seconds)
+        return next(iter(self.labels(number) & terminal))
+
+    def bot_comments(self, number: int) -> list[str]:
+        return [c["body"] for c in self.universe.ann.comments(self.name, number) if c["user"]["type"] == "Bot"]
+
+    def await_comment(self, number: int, text: str, seconds: float = 60) -> str:
+        """The bot's comment that contains the text."""
+        wait(lambda: any(text in body for body in self.bot_comments(number)), f"a comment with {text!r}", seconds)
+        return next(body for body in self.bot_comments(number) if text in body)
+
+    def pulls(self) -> list[Json]:
+        return [self.universe.ann.pr(self.name, pull["number"]) for pull in self.universe.ann.prs(self.name, "all")]
+
+    def pushes(self, branch: str) -> list[Json]:
+        return [push for push in self.universe.hub.pushes(self.name) if push["ref"] == f"refs/heads/{branch}"]
+
+    def rounds_dispatched(self) -> int:
+        """How many runner jobs there were for this repository's tasks is not visible; count all of the runner's."""
+        runs = self.universe.ann.call("GET", f"/repos/{ORGANISATION}/minion-runner/actions/runs")
+        return int(runs["total_count"])
+
+    def conclusions(self, sha: str) -> dict[str, str | None]:
+        runs: Sequence[Json] = self.universe.ann.check_runs(self.name, sha)
+        return {run["name"]: run["conclusion"] for run in runs if run["app"]["slug"] == "github-actions"}
+
+
+def wait(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Polls until the condition holds; fails with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s for {what}")
+        time.sleep(0.05)
