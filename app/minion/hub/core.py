@@ -63,6 +63,7 @@ class Core:
         self.requests: deque[Request] = deque(maxlen=20_000)
         self.actions: ActionsService | None = None
         self._triggers = Worker("hub-triggers")
+        self._activity = 0
         self.actions_app = self._system_accounts()
 
     @property
@@ -102,6 +103,7 @@ class Core:
         only: App | None = None,
     ) -> None:
         """A webhook for each App that is installed, permitted and subscribed; `only` narrows it to one App."""
+        self._activity += 1
         guid = str(uuid.uuid4())
         whole = dict(payload) | {k: v for k, v in around(self, repository, sender).items() if k not in payload}
         for installation in list(self.state.installations.values()):
@@ -159,13 +161,15 @@ class Core:
 
     def later(self, work: Callable[[], None]) -> None:
         """Runs on the trigger thread, which holds no lock."""
+        self._activity += 1
         self._triggers.put(work)
 
     @property
     def idle(self) -> bool:
-        """No webhook in flight, no trigger waiting, no workflow running."""
-        quiet = self._triggers.idle and self.deliveries.idle
-        return quiet and (self.actions is None or self.actions.idle())
+        """No webhook in flight, no trigger waiting, no workflow running, and nothing of that began meanwhile."""
+        before = self._activity
+        quiet = self._triggers.idle and self.deliveries.idle and (self.actions is None or self.actions.idle())
+        return quiet and self._triggers.idle and self.deliveries.idle and self._activity == before
 
     def close(self) -> None:
         self._triggers.close()

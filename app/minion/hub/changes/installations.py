@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def register(core: Core, wanted: Registration) -> App:
     private, public = (None, wanted.public_key) if wanted.public_key else new_key_pair()
     bot = core.add_account(f"{wanted.slug}[bot]", "Bot", wanted.name or wanted.slug)
     app = App(
-        id=core.state.next_id(),
+        id=1_000_000 + secrets.randbelow(9_000_000),  # clients cache credentials by App id: no two hubs share one
         slug=wanted.slug,
         name=wanted.name or wanted.slug,
         owner=owner,

@@ -77,6 +77,8 @@ class Dispatcher:
         except Refusal as refusal:
             result = Answer(refusal.status, refusal.body(), refusal.headers)
         self._note(request, actor, result.status)
+        if _version(request) == VERSIONS[1]:
+            result = replace(result, body=without_removed(result.body))
         return replace(
             result, headers=common | {"X-GitHub-Api-Version-Selected": _version(request)} | dict(result.headers)
         )
@@ -120,6 +122,19 @@ class Dispatcher:
 
 def _version(request: Incoming) -> str:
     return request.headers.get("x-github-api-version", VERSIONS[0])
+
+
+def without_removed(value: Any) -> Any:
+    """The answer without the fields that version 2026-03-10 took away: `assignee` beside `assignees`, a pull request's
+    `merge_commit_sha`, a repository's `has_downloads`.
+    https://docs.github.com/en/rest/about-the-rest-api/breaking-changes?apiVersion=2026-03-10"""
+    if isinstance(value, list):
+        return [without_removed(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    gone = {"has_downloads"} | ({"assignee"} if "assignees" in value else set())
+    gone |= {"merge_commit_sha"} if "head" in value and "base" in value else set()
+    return {key: without_removed(one) for key, one in value.items() if key not in gone}
 
 
 def read_query(route: Route, raw: str) -> dict[str, str]:
