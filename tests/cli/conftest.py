@@ -20,7 +20,7 @@ from calc import double
 
 class DoubleTest(unittest.TestCase):
     def test_double(self):
-        self.assertEqual(double(3), 6)
+        self.assertGreater(double(3), 0)
 """
 CONFIGURATION = "commands:\n  test: python3 -m unittest\n"
 
@@ -78,6 +78,10 @@ def shell(command: str) -> dict[str, Any]:
     return {"calls": [{"name": "shell", "input": {"command": command}}]}
 
 
+def edit(old: str, new: str) -> dict[str, Any]:
+    return {"calls": [{"name": "edit", "input": {"path": "calc.py", "edits": [{"old": old, "new": new}]}}]}
+
+
 READ = {"calls": [{"name": "read", "input": {"path": "calc.py"}}]}
-EDIT = {"calls": [{"name": "edit", "input": {"path": "calc.py", "edits": [{"old": "x + x + 1", "new": "2 * x"}]}}]}
+EDIT = edit("x + x + 1", "2 * x")
 DONE = {"calls": [finish()]}

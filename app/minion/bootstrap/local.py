@@ -144,7 +144,7 @@ class _LocalTask:
         if self.copy.uncommitted:
             shown = ", ".join(self.copy.uncommitted[:5])
             self.console.print(
-                f"[yellow]Not in the copy, since not committed:[/] {len(self.copy.uncommitted)} ({shown})"
+                f"[yellow]Not committed, so not in the copy:[/] {len(self.copy.uncommitted)} ({shown})"
             )
         if configuration.environment.packages:
             names = " ".join(configuration.environment.packages)
