@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the fake host has the signatures of the real one
 """A small stateful host for the Actions service: repositories on disk, checks and webhooks in lists."""
 
 from __future__ import annotations
@@ -182,8 +183,13 @@ def job(run: RunRecord, name: str) -> JobRecord:
 def log(job: JobRecord) -> str:
     """The log without its time stamps."""
     lines = job.log.read_text().splitlines()
-    assert all(len(line) > 29 and line[19] == "." and line[27] == "Z" or line[28:29] == " " for line in lines)
+    assert all((len(line) > 29 and line[19] == "." and line[27] == "Z") or line[28:29] == " " for line in lines)
     return "\n".join(line[29:] for line in lines)
+
+
+JobOf = Callable[[RunRecord, str], JobRecord]
+LogOf = Callable[[JobRecord], str]
+WaitFor = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -200,15 +206,15 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture(name="job")
-def job_fixture() -> Callable[[RunRecord, str], JobRecord]:
+def job_fixture() -> JobOf:
     return job
 
 
 @pytest.fixture(name="log")
-def log_fixture() -> Callable[[JobRecord], str]:
+def log_fixture() -> LogOf:
     return log
 
 
 @pytest.fixture(name="wait_for")
-def wait_for_fixture() -> Callable[[Callable[[], bool]], None]:
+def wait_for_fixture() -> WaitFor:
     return wait_for

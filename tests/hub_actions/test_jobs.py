@@ -6,8 +6,13 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from conftest import JobOf, LogOf, WaitFor, World
+
 
 STEPS = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
 
@@ -37,7 +42,7 @@ def steps(*lines: str) -> str:
     return STEPS + "".join(f"      {line}\n" for line in lines)
 
 
-def test_a_composite_action_of_another_repository(world, job, log) -> None:
+def test_a_composite_action_of_another_repository(world: World, job: JobOf, log: LogOf) -> None:
     other = world.host.add_repository("greeter")
     other.commit({"sub/action.yml": COMPOSITE})
     git_tag = other.commit({"x": "1"})
@@ -69,7 +74,9 @@ def test_a_composite_action_of_another_repository(world, job, log) -> None:
         ("acme/node@v9", "unable to find version `v9`"),
     ],
 )
-def test_actions_that_cannot_run_fail_the_job_by_name(world, job, log, uses: str, part: str) -> None:
+def test_actions_that_cannot_run_fail_the_job_by_name(
+    world: World, job: JobOf, log: LogOf, uses: str, part: str
+) -> None:
     world.host.add_repository("node").commit({"action.yml": "name: n\nruns:\n  using: node20\n  main: x.js\n"})
     world.host.add_repository("strict").commit(
         {"action.yml": "name: n\nruns: {using: composite, steps: []}\ninptus: {}\n"}
@@ -79,7 +86,7 @@ def test_actions_that_cannot_run_fail_the_job_by_name(world, job, log, uses: str
     assert part in log(job(run, "a"))
 
 
-def test_unknown_and_missing_inputs_of_an_action_fail(world, job, log) -> None:
+def test_unknown_and_missing_inputs_of_an_action_fail(world: World, job: JobOf, log: LogOf) -> None:
     world.host.add_repository("greeter").commit({"action.yml": COMPOSITE})
     run = world.push(
         steps("- uses: acme/greeter@main", "  with: {who: a, wat: 1}", "- uses: acme/greeter@main", "  if: always()")
@@ -89,7 +96,7 @@ def test_unknown_and_missing_inputs_of_an_action_fail(world, job, log) -> None:
     assert "Input required and not supplied: who" in text
 
 
-def test_commands_that_steps_print(world, job, log) -> None:
+def test_commands_that_steps_print(world: World, job: JobOf, log: LogOf) -> None:
     run = world.push(
         steps(
             "- run: |",
@@ -119,8 +126,8 @@ def test_commands_that_steps_print(world, job, log) -> None:
     assert len([level for level, _ in levels if level == "notice"]) == 2
 
 
-def test_nothing_of_the_surrounding_environment_reaches_a_step(world, job, log) -> None:
-    os.putenv("HUB_SECRET_CANARY", "canary")  # noqa: TID251 - the test's own process
+def test_nothing_of_the_surrounding_environment_reaches_a_step(world: World, job: JobOf, log: LogOf) -> None:
+    os.putenv("HUB_SECRET_CANARY", "canary")
     run = world.push(steps("- run: env | sort"))
     text = log(job(run, "a"))
     assert "CANARY" not in text
@@ -131,7 +138,7 @@ def test_nothing_of_the_surrounding_environment_reaches_a_step(world, job, log) 
     assert not Path(home.removeprefix("HOME=")).exists()
 
 
-def test_secrets_are_masked_and_not_passed_on_as_outputs(world, job, log) -> None:
+def test_secrets_are_masked_and_not_passed_on_as_outputs(world: World, job: JobOf, log: LogOf) -> None:
     world.host.stored_secrets["KEY"] = "open-sesame"
     world.host.stored_variables["PLACE"] = "cave"
     text = """
@@ -162,20 +169,22 @@ jobs:
     assert "leak='' fine='cave'" in log(job(run, "b"))
 
 
-def test_malformed_file_commands_fail_the_step(world, job, log) -> None:
+def test_malformed_file_commands_fail_the_step(world: World, job: JobOf, log: LogOf) -> None:
     run = world.push(steps("- run: echo nonsense >> $GITHUB_ENV"))
     assert "Invalid format 'nonsense'" in log(job(run, "a"))
     assert run.conclusion == "failure"
 
 
-def test_a_step_that_takes_too_long_fails_and_its_processes_end(world, job, log, tmp_path: Path) -> None:
+def test_a_step_that_takes_too_long_fails_and_its_processes_end(
+    world: World, job: JobOf, log: LogOf, tmp_path: Path
+) -> None:
     run = world.push(steps(f"- run: sleep 300 & echo $! > {tmp_path}/pid; wait", "  timeout-minutes: 0.01"))
     assert run.conclusion == "failure"
     assert "The action has timed out after 0.01 minutes." in log(job(run, "a"))
     assert not alive(tmp_path / "pid")
 
 
-def test_a_job_that_takes_too_long_is_cancelled(world, job, log) -> None:
+def test_a_job_that_takes_too_long_is_cancelled(world: World, job: JobOf, log: LogOf) -> None:
     text = steps("- run: sleep 300", "- run: echo cleaned", "  if: always()").replace(
         "    runs-on", "    timeout-minutes: 0.01\n    runs-on"
     )
@@ -185,7 +194,9 @@ def test_a_job_that_takes_too_long_is_cancelled(world, job, log) -> None:
     assert "exceeded its maximum execution time" in log(job(run, "a"))
 
 
-def test_cancelling_kills_the_processes_and_runs_always_steps(world, job, log, wait_for, tmp_path: Path) -> None:
+def test_cancelling_kills_the_processes_and_runs_always_steps(
+    world: World, job: JobOf, log: LogOf, wait_for: WaitFor, tmp_path: Path
+) -> None:
     marker = tmp_path / "pid"
     script = f"setsid sleep 300 & echo $! > {marker}; sleep 300"
     sha = world.repo.commit(
@@ -223,7 +234,7 @@ def alive(marker: Path) -> bool:
     return True
 
 
-def test_a_daemon_that_leaves_its_group_ends_with_the_job(world, wait_for, tmp_path: Path) -> None:
+def test_a_daemon_that_leaves_its_group_ends_with_the_job(world: World, wait_for: WaitFor, tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     run = world.push(
         steps(
@@ -234,7 +245,7 @@ def test_a_daemon_that_leaves_its_group_ends_with_the_job(world, wait_for, tmp_p
     assert not alive(marker)
 
 
-def test_artifacts_and_caches(world, job, log) -> None:
+def test_artifacts_and_caches(world: World, job: JobOf, log: LogOf) -> None:
     text = steps(
         "- id: c",
         "  uses: actions/cache@v4",
@@ -256,11 +267,13 @@ def test_artifacts_and_caches(world, job, log) -> None:
     assert [artifact.name for artifact in world.actions.artifacts.of_run(first.id)] == ["result"]
 
 
-def test_hash_files_and_working_directory(world, job, log) -> None:
+def test_hash_files_and_working_directory(world: World, job: JobOf, log: LogOf) -> None:
     run = world.push(
         steps(
             "- run: mkdir d && echo x > d/a.lock && echo y > d/b.txt",
-            "- run: pwd; echo \"one=${{ hashFiles('**/*.lock') == hashFiles('d/**', '!d/b.txt') }} ${{ hashFiles('no') == '' }}\"",
+            "- run: |",
+            "    pwd",
+            "    echo \"one=${{ hashFiles('**/*.lock') == hashFiles('d/*', '!d/b*') }} ${{ hashFiles('no') == '' }}\"",
             "  working-directory: d",
         )
     )
@@ -268,13 +281,14 @@ def test_hash_files_and_working_directory(world, job, log) -> None:
     assert "/d\n" in log(job(run, "a"))
 
 
-def test_setup_python_finds_an_interpreter_or_says_there_is_none(world, job, log) -> None:
+def test_setup_python_finds_an_interpreter_or_says_there_is_none(world: World, job: JobOf, log: LogOf) -> None:
     run = world.push(
         steps(
             "- id: py",
             "  uses: actions/setup-python@v5",
             '  with: {python-version: "3.x"}',
-            "- run: python -c 'import sys; print(sys.version_info[0])'; echo \"v=${{ steps.py.outputs.python-version }}\"",
+            "- run: python -c 'import sys; print(sys.version_info[0])'",
+            '- run: echo "v=${{ steps.py.outputs.python-version }}"',
             "- uses: actions/setup-python@v5",
             '  with: {python-version: "2.6"}',
         )
@@ -284,7 +298,7 @@ def test_setup_python_finds_an_interpreter_or_says_there_is_none(world, job, log
     assert "The version '2.6' with architecture 'x64' was not found" in text
 
 
-def test_containers_are_refused(world, job, log) -> None:
+def test_containers_are_refused(world: World, job: JobOf, log: LogOf) -> None:
     run = world.push(steps("- run: echo hi").replace("    runs-on", "    container: alpine\n    runs-on"))
     assert "'container' is not available in this hub" in log(job(run, "a"))
     assert run.conclusion == "failure"

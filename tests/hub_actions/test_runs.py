@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from minion.hub.actions.records import JobRecord, RunRecord
+
+if TYPE_CHECKING:
+    from conftest import JobOf, LogOf, World
+
 
 FULL = """
 name: CI
@@ -82,7 +88,7 @@ jobs:
 """
 
 
-def test_a_workflow_with_needs_outputs_matrix_and_conditions(world, job, log) -> None:
+def test_a_workflow_with_needs_outputs_matrix_and_conditions(world: World, job: JobOf, log: LogOf) -> None:
     run: RunRecord = world.push(FULL)
     assert (run.status, run.conclusion) == ("completed", "failure")
     results = {each.name: each.conclusion for each in run.jobs}
@@ -107,7 +113,7 @@ def test_a_workflow_with_needs_outputs_matrix_and_conditions(world, job, log) ->
     assert "fails=failure test=success" in log(job(run, "after"))
 
 
-def test_a_failing_job_has_annotations_and_an_exit_code_line(world, job, log) -> None:
+def test_a_failing_job_has_annotations_and_an_exit_code_line(world: World, job: JobOf, log: LogOf) -> None:
     failing = job(world.push(FULL), "fails")
     text = log(failing)
     assert "##[error]it, is\nbroken" in text
@@ -120,13 +126,13 @@ def test_a_failing_job_has_annotations_and_an_exit_code_line(world, job, log) ->
     assert (first["start_line"], first["title"], first["message"]) == (7, "Bad", "it, is\nbroken")
 
 
-def test_the_job_token_has_the_permissions_of_the_workflow_and_ends_with_the_job(world) -> None:
+def test_the_job_token_has_the_permissions_of_the_workflow_and_ends_with_the_job(world: World) -> None:
     world.push(FULL)
     assert world.host.issued[0] == {"metadata": "read", "contents": "read", "checks": "write"}
     assert world.host.tokens == {}
 
 
-def test_events_of_runs_and_jobs_come_in_order(world) -> None:
+def test_events_of_runs_and_jobs_come_in_order(world: World) -> None:
     world.push("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo hi\n")
     told = [(event, payload["action"]) for event, payload in world.host.events]
     assert told == [
@@ -157,7 +163,7 @@ def test_events_of_runs_and_jobs_come_in_order(world) -> None:
     ],
 )
 def test_a_file_that_is_not_understood_fails_the_run_with_its_line(
-    world, workflow: str, line: int, reason: str
+    world: World, workflow: str, line: int, reason: str
 ) -> None:
     run = world.push(workflow)
     assert (run.conclusion, run.jobs) == ("startup_failure", [])

@@ -108,7 +108,9 @@ def test_filter_patterns(name: str, patterns: list[str], expected: bool) -> None
         ),
     ],
 )
-def test_which_events_a_trigger_lets_through(on, event, payload, ref, changed, expected) -> None:
+def test_which_events_a_trigger_lets_through(
+    on: str, event: str, payload: dict[str, str], ref: str, changed: list[str], expected: bool
+) -> None:
     workflow = read_workflow(f"on:\n  {on}\n{JOB}", "w.yml")
     whole = {"pull_request": {"base": {"ref": "main"}}, **payload}
     assert matches(workflow.triggers[event], Occurrence(event, whole, ref, lambda: changed)) is expected

@@ -17,7 +17,7 @@ from minion.hub.actions.log_archive import run_archive
 from minion.hub.actions.payloads import artifact_json, job_json, run_json, workflow_json
 from minion.hub.actions.records import Artifact, JobRecord, RunRecord
 from minion.hub.actions.service import Actions, WorkflowFile
-from minion.hub.errors import Refusal, forbidden, not_found
+from minion.hub.errors import Refusal, forbidden, not_found, unknown
 from minion.hub.rest.route import NOTHING, PAGED, Accepts, Answer, Call, needs, route
 from minion.hub.shapes.accounts import user_json
 
@@ -27,6 +27,7 @@ READ = needs("actions:read")
 WRITE = needs("actions:write")
 RUN_FILTERS = "actor branch event status created exclude_pull_requests check_suite_id head_sha per_page page"
 BLOBS = "/_actions/blobs"
+_TELLS_RUNS = "2026-03-10"
 
 
 def _service(call: Call) -> Actions:
@@ -77,14 +78,19 @@ def get_workflow(call: Call) -> Answer:
 
 
 def dispatch(call: Call) -> Answer:
-    """https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event"""
+    """https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
+
+    Version 2022-11-28 tells the run's id only when asked to; 2026-03-10 always does and no longer knows the field."""
+    newer = call.headers.get("x-github-api-version", "") >= _TELLS_RUNS
+    if newer and "return_run_details" in call.body:
+        raise unknown("body field", "return_run_details")
     workflow = _workflow(call)
     sender = user_json(call.core, call.account)
     inputs = call.body.get("inputs") or {}
     outcome = _service(call).dispatch(_repository(call), workflow.path, call.body["ref"], inputs, sender)
     if isinstance(outcome, Refused):
         raise Refusal(outcome.status, outcome.message)
-    if not call.body.get("return_run_details"):
+    if not (newer or call.body.get("return_run_details")):
         return Answer(204)
     shown = run_json(_service(call).host, outcome)
     return Answer(200, {"workflow_run_id": outcome.id, "run_url": shown["url"], "html_url": shown["html_url"]})
