@@ -147,7 +147,7 @@ class PriceTable:
         price = self.price(model, on)
         return None if price is None else price.cost(tokens)
 
-    def __add__(self, others: Iterable[ModelFacts]) -> PriceTable:
+    def with_models(self, others: Iterable[ModelFacts]) -> PriceTable:
         return PriceTable({**self.models, **{facts.id: facts for facts in others}}, self.roles)
 
 

@@ -65,7 +65,10 @@ def _changed(bench: WorkBench, suffixes: Sequence[str]) -> list[str]:
 
 
 def run_boxed(script: Script, bench: WorkBench, timeout_s: float) -> CommandRun:
+    """Paths in what it says are relative to the workspace."""
     result = bench.sandbox.run(BoxCommand(argv=["/bin/bash", "-c", script.text], timeout_s=timeout_s))
-    shown, report = script.split(plain(result.stdout))
-    output = "\n".join(part for part in (shown.strip("\n"), plain(result.stderr).strip("\n")) if part)
+    root = f"{bench.sandbox.workspace}/"
+    stdout, stderr = (plain(data).replace(root, "") for data in (result.stdout, result.stderr))
+    shown, report = script.split(stdout)
+    output = "\n".join(part for part in (shown.strip("\n"), stderr.strip("\n")) if part)
     return CommandRun(result.exit_code, output, result.timed_out, result.seconds, report)

@@ -105,7 +105,7 @@ def _ruff(text: str) -> list[Finding] | None:
 
 
 def _ruff_finding(item: Mapping[str, Any]) -> Finding:
-    path, row = _relative(str(item.get("filename", ""))), (item.get("location") or {}).get("row", 0)
+    path, row = item.get("filename", ""), (item.get("location") or {}).get("row", 0)
     message = f"{item.get('code') or 'syntax'} {item.get('message', '')}"
     return Finding(f"{path}: {message}", f"{path}:{row}: {message}")
 
@@ -154,11 +154,6 @@ def _loaded(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
-
-
-def _relative(path: str) -> str:
-    """Absolute paths differ between machines; the last parts do not."""
-    return "/".join(path.rsplit("/", 3)[-3:]) if path.startswith("/") else path
 
 
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?")

@@ -1,0 +1,166 @@
+"""The adapter against the scripted API: retries inside the deadline, and what is never asked again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from minion.adapters.anthropic_model import AnthropicModel, Credential
+from minion.adapters.message_stream import MessageStream
+from minion.domain.errors import Outage
+from minion.domain.secret import Secret
+from minion.ports.model import BudgetExhausted, ModelRejected, ModelRequest
+from minion.scripted import Script, ScriptedModel
+
+HELLO: dict[str, Any] = {"text": "hello " * 200}
+
+
+def request(**changes: Any) -> ModelRequest:
+    messages = [{"role": "user", "content": [{"type": "text", "text": "go " * 1000}]}]
+    fields: dict[str, Any] = {"system": [{"type": "text", "text": "s"}], "tools": [], "messages": messages}
+    return ModelRequest(model="claude-sonnet-5-5", max_tokens=1000, **{**fields, **changes})
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def ask(turn: dict[str, Any], clock: Clock | None = None, **changes: Any) -> tuple[Any, list[dict[str, Any]], Clock]:
+    clock = clock or Clock()
+    with ScriptedModel(Script.playing(turn)) as model:
+        client = AnthropicModel(model.url, Credential(Secret("key")), sleep=clock.sleep, monotonic=clock.monotonic)
+        try:
+            return client.complete(request(**changes)), model.requests, clock
+        finally:
+            client.close()
+
+
+def test_overloaded_then_answered() -> None:
+    turn, requests, clock = ask({**HELLO, "errors": [{"status": 529, "times": 2}, {"status": 500}]})
+    assert (turn.attempts, len(requests), len(clock.slept)) == (4, 4, 3)
+    assert turn.content[0]["text"] == HELLO["text"]
+
+
+def test_retry_after_is_kept_to() -> None:
+    _, _, clock = ask({**HELLO, "errors": [{"status": 429, "retry_after": 17}]})
+    assert clock.slept == [17.0]
+
+
+def test_a_broken_stream_is_asked_again_whole_and_what_it_cost_is_counted() -> None:
+    whole, _, _ = ask(HELLO)
+    turn, requests, _ = ask({**HELLO, "cut_after_bytes": 900})
+    assert len(requests) == 2
+    assert requests[0]["body"] == requests[1]["body"]
+    assert turn.content == whole.content
+    assert turn.tokens.input == 2 * whole.tokens.input
+    assert turn.context_tokens == whole.context_tokens
+
+
+def test_an_error_inside_a_stream_is_judged_by_its_type() -> None:
+    turn, _, _ = ask({**HELLO, "errors": [{"status": 529, "in_stream": True}]})
+    assert turn.attempts == 2
+    with pytest.raises(ModelRejected, match="invalid_request_error"):
+        ask({**HELLO, "errors": [{"status": 400, "in_stream": True}]})
+
+
+def test_the_deadline_ends_the_retries() -> None:
+    clock = Clock()
+    with pytest.raises(Outage, match="529 overloaded_error"):
+        ask({**HELLO, "errors": [{"status": 529, "times": 999}]}, clock, deadline_s=30.0)
+    assert clock.now < 30.0
+
+
+def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
+    clock = Clock()
+    with pytest.raises(Outage):
+        ask({**HELLO, "errors": [{"status": 429, "retry_after": 3600}]}, clock, deadline_s=30.0)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("status", [402, 429])
+def test_the_gateway_s_budget_is_no_outage(status: int) -> None:
+    clock = Clock()
+    with pytest.raises(BudgetExhausted):
+        ask({**HELLO, "errors": [{"status": status, "type": "budget_exhausted"}]}, clock)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+def test_what_is_refused_for_good_is_asked_once(status: int) -> None:
+    clock = Clock()
+    with pytest.raises(ModelRejected, match=str(status)):
+        ask({**HELLO, "errors": [{"status": status, "times": 9}]}, clock)
+    assert clock.slept == []
+
+
+def test_an_endpoint_that_is_not_there_is_an_outage() -> None:
+    clock = Clock()
+    with ScriptedModel(Script.playing(HELLO)) as model:
+        url = model.url
+    client = AnthropicModel(url, Credential(Secret("key")), sleep=clock.sleep, monotonic=clock.monotonic)
+    with pytest.raises(Outage, match="did not answer"):
+        client.complete(request(deadline_s=20.0))
+    client.close()
+
+
+def test_a_run_token_goes_as_bearer_and_nothing_else() -> None:
+    with ScriptedModel(Script.playing(HELLO), api_key="run-token") as model:
+        client = AnthropicModel(model.url, Credential(Secret("run-token"), bearer=True))
+        assert client.complete(request()).stop_reason == "end_turn"
+        client.close()
+
+
+def test_texts_are_told_as_they_come() -> None:
+    pieces: list[str] = []
+    with ScriptedModel(Script.playing(HELLO)) as model:
+        client = AnthropicModel(model.url, Credential(Secret("key")))
+        client.complete(request(), pieces.append)
+        client.close()
+    assert len(pieces) > 1
+    assert "".join(pieces) == HELLO["text"]
+
+
+def test_betas_are_asked_for_only_where_they_are_used() -> None:
+    edits = {"edits": [{"type": "compact_20260112", "trigger": {"type": "input_tokens", "value": 60_000}}]}
+    _, plain, _ = ask(HELLO)
+    _, compacting, _ = ask(HELLO, context_management=edits)
+    assert plain[0]["anthropic_beta"] is None
+    assert compacting[0]["anthropic_beta"] == "compact-2026-01-12"
+
+
+def test_compactions_are_counted_though_the_totals_leave_them_out() -> None:
+    stream = MessageStream()
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "iterations": [
+            {"type": "compaction", "input_tokens": 1000, "output_tokens": 100},
+            {"type": "message", "input_tokens": 10, "output_tokens": 5},
+        ],
+    }
+    stream.add({"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 10}}})
+    stream.add({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage})
+    stream.add({"type": "message_stop"})
+    assert (stream.tokens.input, stream.tokens.output) == (1010, 105)
+    assert stream.context_tokens == 15
+
+
+def test_blocks_of_unknown_kinds_are_kept_as_they_came() -> None:
+    stream = MessageStream()
+    block = {"type": "something_new", "payload": {"a": 1}}
+    stream.add({"type": "message_start", "message": {"model": "m"}})
+    stream.add({"type": "content_block_start", "index": 0, "content_block": block})
+    stream.add({"type": "content_block_delta", "index": 0, "delta": {"type": "payload_delta", "more": 2}})
+    assert stream.content() == [{**block, "more": 2}]
