@@ -96,7 +96,7 @@ class Asker:
         return Retrying(
             retry=retry_if_exception_type(Unavailable),
             stop=stop_after_attempt(self._options.attempts),
-            wait=wait_exponential_jitter(initial=self._options.pause_s, max=8, jitter=self._options.pause_s),
+            wait=wait_exponential_jitter(multiplier=self._options.pause_s, max=8, jitter=self._options.pause_s),
         )
 
     def _meaning(self, error: GitHubException) -> Exception:
@@ -117,7 +117,7 @@ class Asker:
         status, message = error.response.status_code, message_of(error.response)
         if status == 429 or (status == 403 and "secondary rate limit" in message.lower()):
             return Outage("GitHub asks to slow down", self._later(_LEAST_WAIT))
-        if status >= 500:
+        if status >= 500 and status != 501:
             return Unavailable(f"{status} from {error.request.method} {error.request.url.path}")
         if status == 401:
             return AccessLost(f"GitHub refuses our credentials: {message}")
