@@ -17,11 +17,12 @@ from rich.console import Console
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential, preload
 from minion.adapters.workspace import BranchRefused, LocalCopy, commit_to_branch, copy_of_checkout
-from minion.agent.prices import PriceTable, parse_price, price_table
+from minion.agent.prices import ROLES, PriceTable
 from minion.agent.rules import RuleBook
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import assemble
 from minion.blueprint.model import Blueprint
+from minion.bootstrap.prices import priced
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.domain.changeset import ChangeSet
 from minion.domain.config import RepositoryConfiguration
@@ -143,26 +144,17 @@ class _LocalTask:
     def _warn(self, configuration: RepositoryConfiguration) -> None:
         if self.copy.uncommitted:
             shown = ", ".join(self.copy.uncommitted[:5])
-            self.console.print(
-                f"[yellow]Not committed, so not in the copy:[/] {len(self.copy.uncommitted)} ({shown})"
-            )
+            self.console.print(f"[yellow]Not committed, so not in the copy:[/] {len(self.copy.uncommitted)} ({shown})")
         if configuration.environment.packages:
             names = " ".join(configuration.environment.packages)
             self.console.print(f"[yellow]Not installed here:[/] environment.packages ({names})")
 
     def _prices(self, configuration: RepositoryConfiguration) -> PriceTable:
-        """Roles as the person, then the repository maps them. Raises `UsageError` for a model without a price."""
+        """Roles as the person, then the repository maps them; `--model` is for all of them."""
         roles = {**self.settings.models, **configuration.models}
-        table = price_table(roles) + [parse_price(text) for text in self.settings.prices]
         if self.request.model is not None:
-            table = PriceTable(table.models, dict.fromkeys(table.roles, self.request.model))
-        unpriced = sorted({model for model in table.roles.values() if not table.facts(model).prices})
-        if unpriced:
-            raise UsageError(
-                f"No price is known for {', '.join(unpriced)}, so no limit of money could be kept. "
-                "Set MINION_PRICES=model=input/output/cache_read, in $ per million tokens."
-            )
-        return table
+            roles = dict.fromkeys(ROLES, self.request.model)
+        return priced(roles, self.settings.prices)
 
     def _max_usd(self, configuration: RepositoryConfiguration) -> Decimal | None:
         said = [parse_usd(self.request.max_usd), self.settings.max_usd, configuration.max_usd]
