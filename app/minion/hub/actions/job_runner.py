@@ -137,6 +137,7 @@ def _set_up(machine: Machine) -> Frame | None:
     machine.log.write("\n".join(["##[group]GITHUB_TOKEN Permissions", *granted, "##[endgroup]"]))
     frame = _frame(machine)
     try:
+        _check_runner(machine)
         _check_actions(machine)
         _job_environment(machine, frame)
     except (StepError, ExpressionError) as error:
@@ -169,10 +170,16 @@ def _frame(machine: Machine) -> Frame:
     return Frame(machine, contexts, github, instance.workflow.path, ())
 
 
+def _check_runner(machine: Machine) -> None:
+    """This hub's runner is Linux; containers it has none."""
+    foreign = [label for label in machine.instance.labels if label.lower().startswith(("windows", "macos"))]
+    unavailable = foreign[0] if foreign else machine.instance.work.unavailable
+    if unavailable:
+        raise StepError(f"'{unavailable}' is not available in this hub")
+
+
 def _check_actions(machine: Machine) -> None:
     """Finds the actions before the first step, as the runner does; local ones wait for the checkout."""
-    if machine.instance.work.unavailable:
-        raise StepError(f"'{machine.instance.work.unavailable}' is not available in this hub")
     for step in machine.instance.work.steps:
         if isinstance(step.work, UseAction) and not step.work.uses.startswith("./"):
             check_action(machine, step.work.uses)

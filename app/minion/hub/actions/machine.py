@@ -12,25 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from minion.hub.actions.artifacts import ArtifactStore
-from minion.hub.actions.expression_values import Value
+from minion.hub.actions.expression_values import Value, to_text
 from minion.hub.actions.file_commands import FileCommands
 from minion.hub.actions.host import Host, RepositoryInfo
 from minion.hub.actions.job_log import JobLog
 from minion.hub.actions.log_commands import Annotation, CommandReader, Line, Mask, Refused, Silent
 from minion.hub.actions.options import ActionsOptions
-from minion.hub.actions.processes import Command, Ending, end_marked, run_process
+from minion.hub.actions.processes import Command, Ending, end_left_over, run_process
 from minion.hub.actions.records import Instance, JobRecord, RunRecord
 
 RUNNER_NAME = "Hub Actions"
 CANCELLED = "The operation was canceled."
 DIED = "runner died"
 _VARIABLE_WORDS = (
-    "action action_path action_ref action_repository actor actor_id api_url base_ref event_name event_path graphql_url "
+    "action actor actor_id api_url base_ref event_name event_path graphql_url "
     "head_ref job ref ref_name ref_protected ref_type repository repository_id repository_owner repository_owner_id "
     "retention_days run_attempt run_id run_number server_url sha triggering_actor workflow workflow_ref workflow_sha "
     "workspace"
 )
 _VARIABLES = _VARIABLE_WORDS.split()
+_ACTION_VARIABLES = ("action_path", "action_ref", "action_repository")
 
 
 def runner_arch() -> str:
@@ -69,16 +70,10 @@ class Directories:
         return made
 
     def remove(self) -> None:
-        shutil.rmtree(self.root, onerror=_make_writable_and_retry)
-
-
-def _make_writable_and_retry(function: Callable[..., Any], path: str, _error: object) -> None:
-    parent = Path(path).parent
-    if parent.exists():
-        parent.chmod(0o700)
-        if Path(path).exists() and not Path(path).is_symlink():
-            Path(path).chmod(0o700)
-        function(path)
+        """Also what the job made read-only."""
+        for folder, _, _ in os.walk(self.root):
+            Path(folder).chmod(0o700)
+        shutil.rmtree(self.root)
 
 
 @dataclass
@@ -139,7 +134,8 @@ class Machine:
         runner = self.runner_context()
         names = ("name", "os", "arch", "temp", "tool_cache", "environment")
         return {
-            **{f"GITHUB_{name.upper()}": str(github.get(name) or "") for name in _VARIABLES},
+            **{f"GITHUB_{name.upper()}": to_text(github.get(name)) for name in _VARIABLES},
+            **{f"GITHUB_{name.upper()}": to_text(github[name]) for name in _ACTION_VARIABLES if name in github},
             **{f"RUNNER_{name.upper()}": str(runner[name]) for name in names},
             "GITHUB_ACTIONS": "true",
             "RUNNER_WORKSPACE": str(self.dirs.workspace.parent),
@@ -239,4 +235,4 @@ class Machine:
 
     def end_processes(self) -> Sequence[int]:
         """Kills whatever the job left running."""
-        return end_marked(self.marker)
+        return end_left_over(self.marker, self.dirs.root)

@@ -143,11 +143,11 @@ class _Pump:
         self.on_line(line.removesuffix(b"\r").decode(errors="replace"))
 
 
-def end_marked(marker: str) -> list[int]:
-    """Kills every process of this user whose environment holds `marker`; returns their ids.
+def end_left_over(marker: str, root: Path) -> list[int]:
+    """Kills every process whose environment holds `marker` or that stands below `root`; returns their ids.
 
     This reaches daemons that left the step's process group."""
-    found = [pid for pid in _pids() if _has_marker(pid, marker.encode())]
+    found = [pid for pid in _pids() if _has_marker(pid, marker.encode()) or _stands_below(pid, root)]
     for pid in found:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -160,6 +160,13 @@ def _pids() -> list[int]:
     return [
         int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and int(entry.name) != os.getpid()
     ]
+
+
+def _stands_below(pid: int, root: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(root)
+    except OSError:
+        return False
 
 
 def _has_marker(pid: int, marker: bytes) -> bool:

@@ -92,10 +92,25 @@ class JobRecord:
     environment: str | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     killed: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def done(self) -> bool:
         return self.status == "completed"
+
+    def begin(self) -> bool:
+        """A runner takes the job. False when it was cancelled before."""
+        with self.lock:
+            if self.done or self.cancelled.is_set():
+                return False
+            self.status, self.started_at, self.runner_id = "in_progress", now(), self.id
+            return True
+
+    def withdraw(self) -> bool:
+        """Asks for cancellation. True when no runner has taken the job, nor will."""
+        with self.lock:
+            self.cancelled.set()
+            return not self.done and self.started_at is None
 
 
 @dataclass(frozen=True)

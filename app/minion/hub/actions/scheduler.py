@@ -137,10 +137,9 @@ class Scheduler:
         self._advance(graph)
 
     def _cancel_job(self, job: JobRecord, *, force: bool = False) -> None:
-        job.cancelled.set()
         if force:
             job.killed.set()
-        if not job.done and job.started_at is None:
+        if job.withdraw():
             self.job_done(job, "cancelled", {})
 
     # -- the graph ----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ from minion.hub.actions.records import Cause, JobRecord, RunRecord, now
 from minion.hub.actions.scheduler import Scheduler
 from minion.hub.actions.serial import Serial
 from minion.hub.actions.signing import Signer
-from minion.hub.actions.starting import Broken, make_run, read_file, started_by, usable_files
+from minion.hub.actions.starting import Broken, files_at, make_run, read_file, started_by
 from minion.hub.actions.workflow import Workflow
 
 _LOST = (
@@ -62,6 +62,7 @@ class Actions:
         self._timers: set[threading.Timer] = set()
         self._state = threading.Lock()
         self._closing = threading.Event()
+        self._cancelled = threading.Event()
 
     # -- the seam to the hub's core -------------------------------------------------------------------------------
 
@@ -87,21 +88,19 @@ class Actions:
 
     def close(self) -> None:
         self._closing.set()
-        self._serial.put(self._cancel_all)
         with self._state:
             timers = list(self._timers)
         for timer in timers:
             timer.cancel()
-        self._serial.put(self._jobs_end)
-        self._serial.close()
+        self._serial.put(self._cancel_all)
+        self._cancelled.wait(timeout=10)
         self._jobs.shutdown(wait=True)
-
-    def _jobs_end(self) -> None:
-        """Comes after the cancellations."""
+        self._serial.close()
 
     def _cancel_all(self) -> None:
         for run in self.ledger.unfinished():
             self._scheduler.cancel(run, force=True)
+        self._cancelled.set()
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +113,7 @@ class Actions:
             self._start(run)
 
     def _start(self, run: RunRecord) -> None:
-        self._announcer.run(run, "requested")
+        self._chain(run, self._announcer.run(run, "requested"))
         if self.knobs.runs_never_start:
             self._held.append(run)
         elif self.knobs.action_required:
@@ -131,8 +130,7 @@ class Actions:
 
     def run_ended(self, run: RunRecord) -> None:
         """Called by the scheduler: tells the world, and the workflows that listen to workflow_run."""
-        payload = self._announcer.run(run, "completed")
-        self._chain(run, payload)
+        self._chain(run, self._announcer.run(run, "completed"))
 
     def _chain(self, run: RunRecord, payload: Mapping[str, Any]) -> None:
         repository = self.host.repository(run.repository_id)
@@ -164,8 +162,13 @@ class Actions:
         future = self._jobs.submit(self._work, job, self.knobs)
         future.add_done_callback(lambda done: self._serial.put(partial(self._job_ended, job, done)))
 
-    def _after(self, seconds: float, work: Any) -> None:
-        timer = threading.Timer(seconds, work)
+    def _after(self, seconds: float, work: Callable[[], None]) -> None:
+        def fire() -> None:
+            with self._state:
+                self._timers.discard(timer)
+            work()
+
+        timer = threading.Timer(seconds, fire)
         timer.daemon = True
         with self._state:
             self._timers.add(timer)
@@ -173,9 +176,8 @@ class Actions:
 
     def _work(self, job: JobRecord, knobs: Knobs) -> Ended | None:
         """On a worker's thread. None when the job was cancelled before it began."""
-        if job.cancelled.is_set() or job.done or job.instance is None:
+        if job.instance is None or not job.begin():
             return None
-        job.status, job.started_at, job.runner_id = "in_progress", now(), job.id
         self._serial.put(partial(self._job_started, job))
         return run_job(self._bench, job, job.instance, knobs)
 
@@ -187,7 +189,7 @@ class Actions:
         if not job.done:
             self._announcer.job(job, "in_progress")
         if first:
-            self._announcer.run(run, "in_progress")
+            self._chain(run, self._announcer.run(run, "in_progress"))
 
     def _job_ended(self, job: JobRecord, future: Future[Ended | None]) -> None:
         error = future.exception()
@@ -214,8 +216,8 @@ class Actions:
     def workflows(self, repository: RepositoryInfo) -> list[WorkflowFile]:
         """The workflows of the default branch, in order of path."""
         sha = resolve_commit(repository.git_dir, repository.default_branch)
-        files = usable_files(repository, sha) if sha else {}
-        return [self._described(repository, read_file(path, text)) for path, text in files.items()]
+        found = files_at(repository.git_dir, sha) if sha else ()
+        return [self._described(repository, each) for each in found]
 
     def _described(self, repository: RepositoryInfo, found: Workflow | Broken) -> WorkflowFile:
         name = found.name if isinstance(found, Workflow) else found.path
@@ -255,6 +257,15 @@ class Actions:
 
     def cancel(self, run: RunRecord, *, force: bool = False) -> None:
         self._serial.put(partial(self._scheduler.cancel, run, force=force))
+
+    def approve(self, run: RunRecord) -> None:
+        """Starts a run that waits for approval (`action_required`)."""
+        self._serial.put(partial(self._approve, run))
+
+    def _approve(self, run: RunRecord) -> None:
+        if run.conclusion == "action_required":
+            run.status, run.conclusion, run.started_at = "queued", None, now()
+            self._scheduler.start(run)
 
     def rerun(self, run: RunRecord, actor: str, keep: Mapping[str, JobRecord] | None = None) -> None:
         """A new attempt; jobs in `keep` (by name) are carried over as long as nothing that they need ran again."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 from minion.hub.actions.contexts import github_context
@@ -16,7 +17,6 @@ from minion.hub.actions.expression_syntax import ExpressionError
 from minion.hub.actions.expression_values import Value
 from minion.hub.actions.expressions import Scope
 from minion.hub.actions.git_reader import (
-    GitError,
     changed_by_pull_request,
     changed_by_push,
     commit_message,
@@ -46,6 +46,12 @@ class Broken:
     triggers: Mapping[str, Trigger] | None
 
 
+@lru_cache(maxsize=64)
+def files_at(git_dir: Path, commit: str) -> tuple[Workflow | Broken, ...]:
+    """The workflow files of a commit, read once."""
+    return tuple(read_file(path, text) for path, text in workflow_files(git_dir, commit).items())
+
+
 def read_file(path: str, text: str) -> Workflow | Broken:
     try:
         return read_workflow(text, path)
@@ -67,8 +73,7 @@ def started_by(repository: RepositoryInfo, cause: Cause) -> Iterator[Workflow | 
     if _skipped(repository, cause) or cause.depth > MAX_CHAIN:
         return
     occurrence = Occurrence(cause.event, cause.payload, cause.ref, _changed(repository, cause))
-    for path, text in workflow_files(repository.git_dir, cause.sha).items():
-        found = read_file(path, text)
+    for found in files_at(repository.git_dir, cause.sha):
         trigger = found.triggers.get(cause.event) if found.triggers is not None else None
         # A file of which not even `on` can be read fails on each push, as on GitHub.
         unreadable = found.triggers is None and cause.event == "push"
@@ -175,11 +180,3 @@ def top_scope(host: Host, repository: RepositoryInfo, run: RunRecord) -> Scope:
     variables: dict[str, Any] = dict(host.variables(repository.id))
     github = github_context(host.base_url, repository, run)
     return Scope({"github": github, "inputs": dict(run.inputs), "vars": variables})
-
-
-def usable_files(repository: RepositoryInfo, sha: str) -> dict[str, str]:
-    """Workflow files at a commit; none where the commit cannot be read."""
-    try:
-        return workflow_files(repository.git_dir, sha)
-    except GitError:
-        return {}
