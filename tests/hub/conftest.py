@@ -108,6 +108,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     with Hub(HubOptions(tmp_path / "hub", actions=False)) as running:
         yield running
     assert running.unknown_requests == []
+    assert running.crashes == []
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def read_all(calls: Calls) -> dict[str, Any]:
     for name, call in calls.items():
         try:
             answer = call()
-            found[name] = answer.parsed_data if answer.status_code not in (204,) else None
+            found[name] = answer.parsed_data if answer.status_code != 204 else None
         except Exception as error:
             raise AssertionError(f"{name}: {error}") from error
     return found
@@ -217,7 +217,7 @@ def test_repositories_and_accounts(world: World, kit: GitHub[Any]) -> None:
             "branch": lambda: rest.repos.get_branch(OWNER, NAME, "main"),
             "file": lambda: rest.repos.get_content(OWNER, NAME, "README.md", ref="main"),
             "folder": lambda: rest.repos.get_content(OWNER, NAME, "src"),
-            "repositories": lambda: rest.apps.list_repos_accessible_to_installation(),
+            "repositories": rest.apps.list_repos_accessible_to_installation,
             "dispatch": lambda: rest.repos.create_dispatch_event(OWNER, NAME, event_type="ping"),
         }
     )
@@ -225,7 +225,7 @@ def test_repositories_and_accounts(world: World, kit: GitHub[Any]) -> None:
     assert found["branch"].protected is True
     required = next(rule for rule in found["rules"] if rule.type == "required_status_checks")
     checks = required.parameters.required_status_checks
-    assert [(c.context, getattr(c, "integration_id", None)) for c in checks][0] == ("build", 15368)
+    assert (checks[0].context, checks[0].integration_id) == ("build", 15368)
 
 
 def test_the_app_manages_itself(world: World, app_kit: GitHub[Any]) -> None:
@@ -234,15 +234,15 @@ def test_the_app_manages_itself(world: World, app_kit: GitHub[Any]) -> None:
     rest = app_kit.rest(VERSION)
     found = read_all(
         {
-            "app": lambda: rest.apps.get_authenticated(),
-            "installations": lambda: rest.apps.list_installations(),
+            "app": rest.apps.get_authenticated,
+            "installations": rest.apps.list_installations,
             "installation": lambda: rest.apps.get_installation(world.installation),
             "of repo": lambda: rest.apps.get_repo_installation(OWNER, NAME),
             "of org": lambda: rest.apps.get_org_installation("acme"),
             "token": lambda: rest.apps.create_installation_access_token(
                 world.installation, repositories=["widgets"], permissions={"contents": "read"}
             ),
-            "config": lambda: rest.apps.get_webhook_config_for_app(),
+            "config": rest.apps.get_webhook_config_for_app,
             "deliveries": lambda: rest.apps.list_webhook_deliveries(per_page=10),
         }
     )

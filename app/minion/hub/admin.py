@@ -268,6 +268,17 @@ class Admin:
             self.core.knobs.set(values)
             return {}
 
+    def set_actions_knobs(self, **values: Any) -> Json:
+        """See `actions.options.Knobs` (runs_never_start, runner_dies, queue_delay_s, ...)."""
+        from minion.hub.actions.service import Actions
+
+        if not isinstance(self.core.actions, Actions):
+            raise Refusal(422, "this hub runs no Actions")
+        try:
+            return asdict(self.core.actions.set_knobs(values))
+        except ValueError as error:
+            raise Refusal(422, str(error)) from error
+
     def pushes(self, full_name: str) -> list[Json]:
         """Every moved ref: ref, before, after, actor, via (git, api, merge, web, seed), at."""
         with self.core.lock:
@@ -281,11 +292,12 @@ class Admin:
             return [{name: getattr(d, name) for name in names} | {"app": d.app.slug} for d in found]
 
     def verdict(self) -> Json:
-        """{idle, unknown_requests, requests}: what a test looks at, at the end."""
+        """{idle, unknown_requests, crashes, requests}: what a test looks at, at the end."""
         with self.core.lock:
             unknown = list(self.core.unknown_requests)
             requests = [asdict(one) for one in self.core.requests]
-        return {"idle": self.core.idle, "unknown_requests": unknown, "requests": requests}
+            crashes = list(self.core.crashes)
+        return {"idle": self.core.idle, "unknown_requests": unknown, "crashes": crashes, "requests": requests}
 
     # -- look-ups ---------------------------------------------------------------------------------------------------
 
@@ -340,6 +352,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
         Admin.select_repositories,
         Admin.press_button,
         Admin.set_knobs,
+        Admin.set_actions_knobs,
         Admin.pushes,
         Admin.list_deliveries,
         Admin.verdict,

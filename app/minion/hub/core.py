@@ -60,6 +60,7 @@ class Core:
         self.knobs = Knobs()
         self.deliveries = Deliveries(self)
         self.unknown_requests: list[str] = []
+        self.crashes: list[str] = []  # tracebacks of the hub's own bugs
         self.requests: deque[Request] = deque(maxlen=20_000)
         self.actions: ActionsService | None = None
         self._triggers = Worker("hub-triggers")

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from pathlib import Path
+from traceback import format_exception
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -68,7 +69,7 @@ class Hub(Admin):
         extra = _attach_actions(self.core, options) if options.actions else []
         application = HubApplication(self, options.control_token)
         config = uvicorn.Config(
-            Starlette(routes=[*extra, *application.routes()]),
+            Starlette(routes=[*extra, *application.routes()], exception_handlers={Exception: application.crashed}),
             log_level="warning",
             lifespan="off",
             ws="none",
@@ -97,6 +98,11 @@ class Hub(Admin):
     def unknown_requests(self) -> list[str]:
         """Requests that were answered 501; tests expect none."""
         return self.core.unknown_requests
+
+    @property
+    def crashes(self) -> list[str]:
+        """Tracebacks of the hub's own bugs; tests expect none."""
+        return self.core.crashes
 
     @property
     def control_token(self) -> str:
@@ -184,6 +190,12 @@ class HubApplication:
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/{rest:path}", self._endpoint, methods=METHODS)]
+
+    def crashed(self, request: HttpRequest, error: Exception) -> Response:
+        """A bug of the hub: answered 500 and kept, so that a test sees it."""
+        with self._core.lock:
+            self._core.crashes.append(f"{request.method} {request.url.path}\n" + "".join(format_exception(error)))
+        return self._response(Answer(500, {"message": "The hub failed: see its log"}))
 
     async def _endpoint(self, request: HttpRequest) -> Response:
         incoming = await _incoming(request)

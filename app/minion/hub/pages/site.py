@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from minion.hub.errors import Refusal, not_found
-from minion.hub.pages import views
+from minion.hub.pages import run_views, views
 from minion.hub.pages.markdown import render
 from minion.hub.rest.dispatch import Incoming
 from minion.hub.rest.route import Answer
@@ -31,6 +31,8 @@ PAGES: tuple[tuple[str, View], ...] = (
     (rf"{REPO}/pull/(?P<number>\d+)/(?P<tab>commits|files|checks)", views.pull),
     (rf"{REPO}/commit/(?P<sha>[0-9a-f]{{40}})", views.commit),
     (rf"{REPO}/runs/(?P<id>\d+)", views.check_run),
+    (rf"{REPO}/actions", run_views.runs),
+    (rf"{REPO}/actions/runs/(?P<id>\d+)(?:/job/(?P<job>\d+))?", run_views.run),
     (rf"{REPO}/(?:tree|blob)/(?P<ref>[^/]+)(?:/(?P<path>.+))?", views.file),
 )
 SECURITY = {

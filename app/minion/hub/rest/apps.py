@@ -8,7 +8,7 @@ from minion.hub.actors import AppItself, Installed
 from minion.hub.auth import new_installation_token
 from minion.hub.changes.installations import covered
 from minion.hub.errors import Refusal, not_found, unprocessable
-from minion.hub.rest.route import PAGED, Accepts, Answer, AsApp, AsInstallation, Call, route
+from minion.hub.rest.route import PAGED, Accepts, Answer, Anyone, AsApp, AsInstallation, Call, route
 from minion.hub.shapes.accounts import app_json, installation_json, iso
 from minion.hub.shapes.repositories import repository_json
 from minion.hub.state import LEVELS, App, Delivery, Installation
@@ -40,6 +40,14 @@ def _show(call: Call, found: Installation | None) -> Answer:
 
 def get_app(call: Call) -> Answer:
     return Answer(200, app_json(call.core, _app(call)) | {"installations_count": len(_mine(call))})
+
+
+def get_public_app(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/apps/apps#get-an-app"""
+    found = next((app for app in call.core.state.apps.values() if app.slug == call.params["app_slug"]), None)
+    if found is None:
+        raise not_found()
+    return Answer(200, app_json(call.core, found))
 
 
 def list_installations(call: Call) -> Answer:
@@ -204,6 +212,7 @@ CONFIG = Accepts(body="url content_type secret insecure_ssl:any")
 
 ROUTES = (
     route("GET /app", get_app, AsApp()),
+    route("GET /apps/{app_slug}", get_public_app, Anyone()),
     route("GET /app/installations", list_installations, AsApp(), Accepts("per_page page since outdated")),
     route("GET /app/installations/{installation_id}", get_installation, AsApp()),
     route("POST /app/installations/{installation_id}/access_tokens", create_token, AsApp(), TOKEN),

@@ -53,6 +53,14 @@ def get_me(call: Call) -> Answer:
     return Answer(200, full_user_json(call.core, call.account) | private | {"two_factor_authentication": True})
 
 
+def get_rate_limit(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/rate-limit/rate-limit; asking costs nothing elsewhere, one request here."""
+    limit = {"limit": 5000, "remaining": 5000, "reset": int(call.core.now().timestamp()) + 3600, "used": 0}
+    shape: dict[str, Any] = {"resources": {"core": limit, "search": limit, "graphql": limit}}
+    old = call.headers.get("x-github-api-version", "2022-11-28") == "2022-11-28"
+    return Answer(200, shape | ({"rate": limit} if old else {}))
+
+
 def get_org(call: Call) -> Answer:
     account = _account(call, "org")
     if account.kind != "Organization":
@@ -270,6 +278,7 @@ DISPATCH = Accepts(body="event_type! client_payload:dict")
 
 ROUTES = (
     route("GET /user", get_me, SignedIn()),
+    route("GET /rate_limit", get_rate_limit, Anyone()),
     route("GET /users/{username}", get_user, Anyone()),
     route("GET /orgs/{org}", get_org, Anyone()),
     route(f"GET {REPO}", get_repository, METADATA),
