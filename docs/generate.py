@@ -1,0 +1,99 @@
+"""Writes the tables of docs/configuration.md and docs/action.md from the code; `--check` compares instead (exit 1)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+from ruamel.yaml import YAML
+
+from minion.domain.config import RepositoryConfiguration
+from minion.settings import Local, Server, variables
+
+DOCS = Path(__file__).parent
+
+
+def server_variables() -> str:
+    return _variables(Server)
+
+
+def local_variables() -> str:
+    return _variables(Local)
+
+
+def _variables(kind: type[BaseModel]) -> str:
+    rows = [f"| `{name}` | {'yes' if needed else ''} | {text} |" for name, text, needed in variables(kind)]
+    return "\n".join(["| variable | needed | what to put there |", "|---|---|---|", *rows])
+
+
+def repository_keys() -> str:
+    return "\n".join(["| key | default | what it is |", "|---|---|---|", *_keys(RepositoryConfiguration, "")])
+
+
+def _keys(kind: type[BaseModel], prefix: str) -> list[str]:
+    rows: list[str] = []
+    for name, field in kind.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            rows += _keys(field.annotation, f"{prefix}{name}.")
+        else:
+            default = field.get_default(call_default_factory=True)
+            shown = "" if default in (None, (), {}, PydanticUndefined) else f"`{default}`"
+            rows.append(f"| `{prefix}{name}` ({_type(field.annotation)}) | {shown} | {field.description or ''} |")
+    return rows
+
+
+def _type(annotation: object) -> str:
+    names = [getattr(part, "__name__", str(part)) for part in (get_args(annotation) or (annotation,))]
+    kept = [name for name in names if name not in {"NoneType", "Ellipsis"} and name != "Ellipsis"]
+    words = {"str": "text", "int": "number", "Decimal": "number", "bool": "true or false"}
+    return ", ".join(dict.fromkeys(words.get(name, "list") for name in kept)) or "text"
+
+
+def action_inputs() -> str:
+    action = YAML(typ="safe", pure=True).load((DOCS.parent / "action" / "action.yml").read_text())
+    rows = [
+        f"| `{name}` | {'yes' if given.get('required') else ''} | {given['description']} |"
+        for name, given in action["inputs"].items()
+    ]
+    return "\n".join(["| input | needed | what it is |", "|---|---|---|", *rows])
+
+
+TABLES = {
+    ("configuration.md", "server"): server_variables,
+    ("configuration.md", "local"): local_variables,
+    ("configuration.md", "repository"): repository_keys,
+    ("action.md", "inputs"): action_inputs,
+}
+
+
+def filled(text: str, name: str, table: str) -> str:
+    """`text` with what stands between the markers of `name` replaced."""
+    start, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+    before, _, rest = text.partition(start)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"no markers for {name}")
+    return f"{before}{start}\n{table}\n{end}{after}"
+
+
+def main() -> int:
+    stale = []
+    for (page, name), table in TABLES.items():
+        path = DOCS / page
+        text = path.read_text()
+        fresh = filled(text, name, table())
+        if fresh != text:
+            stale.append(f"docs/{page} ({name})")
+            if "--check" not in sys.argv:
+                path.write_text(fresh)
+    if stale and "--check" in sys.argv:
+        print("stale: " + ", ".join(stale) + "; run: .venv/bin/python docs/generate.py")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
