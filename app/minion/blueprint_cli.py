@@ -51,6 +51,21 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2))
 
 
+@blueprint.command(hidden=True)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def reference(file: Path) -> None:
+    """Make the generated blocks of the language reference in FILE anew."""
+    from minion.blueprint.library import assemble
+    from minion.blueprint.reference import rewrite
+    from minion.domain.errors import UsageError
+    from minion.shipped import shipped
+
+    library = assemble(shipped())
+    if not isinstance(library, dict):
+        raise UsageError("\n".join(str(problem) for problem in library))
+    file.write_text(rewrite(file.read_text(encoding="utf-8"), library), encoding="utf-8")
+
+
 def _problems(files: tuple[Path, ...]) -> Problems:
     from minion.blueprint.library import assemble, link
     from minion.blueprint.loader import load

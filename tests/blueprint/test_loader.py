@@ -85,14 +85,14 @@ def test_the_shipped_ones_load() -> None:
 def test_what_a_run_node_may_be() -> None:
     text = SMALL.replace(
         "{type: agent, goal: Try., context: [task.spec, nodes.told.output?], limits: {usd: 1.5, wall: 2m}, next: told}",
-        "{type: run, argv: [make, check], network: allowlist, next: done}",
+        "{type: run, argv: [make, check], network: none, next: done}",
     ).replace(
         "  told: {type: action, uses: comment, with: {text: '${{ nodes.work.output.summary? }}'}, next: wait}\n", ""
     )
     text = text.replace("  wait: {type: wait, event: reply, next: {ok: done}}\n", "")
     work = loaded(text).nodes["work"]
     assert isinstance(work, RunNode)
-    assert (work.argv, work.network, work.prepare) == (("make", "check"), "allowlist", False)
+    assert (work.argv, work.network, work.prepare) == (("make", "check"), "none", False)
 
 
 def test_a_problem_prints_as_a_place() -> None:

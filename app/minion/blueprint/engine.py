@@ -152,7 +152,8 @@ class Engine:
         return entries
 
     def arguments(self, state: State, node: ActionNode | CallNode, facts: Facts = _NO_FACTS) -> dict[str, Any]:
-        """The values of `with`; a look-up that finds nothing leaves its parameter out."""
+        """The values of `with`; a look-up that finds nothing leaves its parameter out. Needs no facts: `with` sees
+        nodes, inputs and caps."""
         values: dict[str, Any] = {}
         for name, value in node.arguments.items():
             found = self.lookup(state, value.path, facts) if isinstance(value, Lookup) else Found(value, tainted=False)

@@ -65,7 +65,8 @@ class RunNode:
     parse: str | None = None
     prepare: bool = False
     gate_only: bool = False
-    network: str = "none"  # none | allowlist | open
+    network: str = "none"
+    """none: in the box. open: outside of it with the network, before any task text is in reach."""
     limits: Limits = Limits()
 
 
@@ -124,6 +125,7 @@ class WaitNode:
     event: str
     """checks.settled | reply | approval"""
     source: str = "write"
+    """The permission that the person who replies or approves must have."""
     timeout_s: float = 7200.0
     limits: Limits = Limits()
 

@@ -66,19 +66,18 @@ FACTS: Mapping[str, Kind] = {
 CAPS: Mapping[str, Kind] = {"caps.pushes_left": INTEGER}
 """What the engine knows by itself."""
 
-_ACTIONS: Mapping[str, Mapping[str, Kind]] = {
-    "push": {"sha": ID, "digest": ID},
-    "pr.open": {"number": INTEGER, "draft": BOOLEAN},
+ACTION_OUTPUTS: Mapping[str, Mapping[str, Kind]] = {
+    "push": {"sha": ID, "digest": ID, "reason": TEXT},
+    "pr.open": {"number": INTEGER, "draft": BOOLEAN, "reason": TEXT},
+    "pr.ready": {"number": INTEGER, "reason": TEXT},
     "checks.collect": {"count": INTEGER, "new_information": BOOLEAN},
-    "checks.rerun": {"count": INTEGER},
+    "checks.rerun": {"count": INTEGER, "reason": TEXT},
 }
 _WAITS: Mapping[str, Mapping[str, Kind]] = {
-    "checks.settled": {"reason": Kind("enum", NO_CHECKS)},
-    "reply": {"text": TEXT, "author": TEXT},
-    "approval": {"author": TEXT},
+    "checks.settled": {"reason": Kind("enum", NO_CHECKS), "failing": INTEGER},
 }
 _AGENT: Mapping[str, Kind] = {"summary": TEXT, "blocked": BOOLEAN, "question": TEXT}
-_JUDGE: Mapping[str, Kind] = {"reasons": ANY}
+_JUDGE: Mapping[str, Kind] = {"summary": TEXT, "reasons": ANY}
 _RUN: Mapping[str, Kind] = {"exit_code": INTEGER, "text": TEXT}
 _CALL: Mapping[str, Kind] = {"status": Kind("enum", ("ok", "fail")), "node": ID, "outcome": ID}
 _MARKS = str.maketrans("", "", "-_")
@@ -146,7 +145,7 @@ def _fields(node: Node) -> Mapping[str, Kind]:
         case RunNode():
             return {} if node.gate_only else _RUN
         case ActionNode():
-            return _ACTIONS.get(node.uses, {})
+            return ACTION_OUTPUTS.get(node.uses, {})
         case WaitNode():
             return _WAITS.get(node.event, {})
         case CallNode():

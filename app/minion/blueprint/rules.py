@@ -133,7 +133,7 @@ def _run(draft: Draft, node: RunNode) -> Iterator[Problem]:
         yield problem(place, f"`{node.name}` needs one of `argv`, `script`, `command`; {said}")
     if node.network == "open" and not node.prepare:
         here = draft.tree.place("nodes", node.name, "network")
-        yield problem(here, "`network: open` is for nodes that prepare", "add `prepare: true`, or use allowlist")
+        yield problem(here, "`network: open` is for nodes that prepare", "add `prepare: true`")
     if node.gate_only and "next" in _keys(draft, node.name):
         yield problem(draft.tree.key("nodes", node.name, "next"), "a `gate_only` node has no `next`")
     if not node.gate_only and "next" not in _keys(draft, node.name):
@@ -205,6 +205,10 @@ def _literal(draft: Draft, at: tuple[str, ...], shape: Any) -> Iterator[Problem]
 
 
 def _passed(draft: Draft, node: str, value: Lookup, name: str, *, tainted: bool) -> Iterator[Problem]:
+    if value.path in FACTS:
+        place = draft.tree.place("nodes", node, "with", name)
+        yield problem(place, f"`with` cannot look up `{value.path}`", "it sees nodes, inputs and caps")
+        return
     found = _look(draft, node, value, ("with", name))
     if isinstance(found, Problem):
         yield found
@@ -254,12 +258,7 @@ def _cases(draft: Draft, node: SwitchNode, found: Kind) -> Iterator[Problem]:
 def _call(draft: Draft, node: CallNode) -> Iterator[Problem]:
     """Whether the callee takes these inputs is checked when blueprints are put together (`library.link`)."""
     for name, value in node.arguments.items():
-        if not isinstance(value, Lookup):
-            continue
-        if value.path in FACTS:
-            place = draft.tree.place("nodes", node.name, "with", name)
-            yield problem(place, f"a call cannot pass `{value.path}` on", "the callee looks it up itself")
-        else:
+        if isinstance(value, Lookup):
             yield from _passed(draft, node.name, value, name, tainted=True)
 
 

@@ -36,7 +36,7 @@ DAY_S = 24 * 3600.0
 TOOLS = ("read", "search", "edit", "write", "shell")
 COMMANDS = ("setup", "lint", "format", "test")
 REPORTS = ("junit", "ruff", "sarif", "json")
-NETWORKS = ("none", "allowlist", "open")
+NETWORKS = ("none", "open")
 MODELS = ("cheap", "standard", "strong")
 EFFORTS = ("low", "medium", "high", "max")
 EVENTS = ("checks.settled", "reply", "approval")
@@ -61,19 +61,15 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
 GOOD = frozenset({"ok", "pass"})
 
 USES: Mapping[str, Mapping[str, Argument]] = {
-    "push": {"title": Argument(Text(200), text=True), "body": Argument(Text(), text=True)},
-    "pr.open": {
-        "template": Argument(Choice(("pr",))),
-        "draft": Argument(Flag()),
-        "title": Argument(Text(200), text=True),
-        "body": Argument(Text(), text=True),
-    },
+    "push": {},
+    "pr.open": {"template": Argument(Choice(("pr",))), "draft": Argument(Flag())},
     "pr.ready": {},
     "comment": {"template": Argument(Choice(("ask", "note"))), "text": Argument(Text(), text=True)},
     "checks.collect": {},
     "checks.rerun": {},
-    "handoff": {"text": Argument(Text(), text=True)},
+    "handoff": {},
 }
+"""The built-ins and their parameters."""
 
 
 def _limits(*names: str) -> Key:
@@ -161,7 +157,7 @@ _WAIT = Record(
     {
         "type": _TYPE,
         "event": Key(Choice(EVENTS), "What is waited for.", required=True),
-        "from": Key(Choice(("write", "maintain", "admin")), "The permission that a reply or approval needs."),
+        "from": Key(Choice(("write",)), "The permission that a reply or approval needs."),
         "timeout": Key(Duration(30 * DAY_S), "How long; waiting costs nothing."),
         "limits": _limits("visits"),
         "next": _next("wait"),

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from minion.blueprint.diagram import mermaid
+from minion.blueprint.loader import load
+from minion.blueprint.model import Blueprint
+from minion.blueprint.reference import rewrite
+
+DOCS = Path(__file__).parents[2] / "docs" / "blueprints.md"
+
+
+def test_the_reference_is_what_the_code_says(library: dict[str, Blueprint]) -> None:
+    """To mend: minion blueprint reference docs/blueprints.md."""
+    text = DOCS.read_text(encoding="utf-8")
+    assert text.count("<!-- generated: ") == 6
+    assert rewrite(text, library) == text
+
+
+def test_the_example_of_the_reference_loads() -> None:
+    text = re.search(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert text is not None
+    found = load(text[1], source="docs/blueprints.md")
+    assert isinstance(found, Blueprint), "\n".join(map(str, found))
+
+
+def test_every_node_and_arrow_is_drawn(library: dict[str, Blueprint]) -> None:
+    for blueprint in library.values():
+        drawn = mermaid(blueprint)
+        for name in blueprint.nodes:
+            assert f"<b>{name}</b>" in drawn
+        arrows = re.findall(r"^  (\w+)(?: -->| -\.-).* (\w+)$", drawn, re.MULTILINE)
+        boxes = set(re.findall(r"^  (n_\w+)[\[({]", drawn, re.MULTILINE))
+        assert {target for _, target in arrows} <= boxes
+        assert len(boxes) == len(blueprint.nodes)
+
+
+def test_arrows_say_their_outcomes(library: dict[str, Blueprint]) -> None:
+    drawn = mermaid(library["implement"])
+    assert '  n_checks -->|"fail"| n_fix\n' in drawn
+    assert '  n_no_ci -->|"else"| n_handoff\n' in drawn
+    assert "  n_setup --> n_implement\n" in drawn
+    assert "  n_implement -.-|gate| n_lint\n" in drawn
+    assert "  otherwise([any other outcome]) -.-> n_handoff\n" in drawn
