@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.tools.conftest import WIDGET, Call
+
+
+def change(old: str, new: str, **options: bool) -> dict[str, object]:
+    return {"old": old, "new": new, **options}
+
+
+def test_several_edits_at_once(call: Call, tree: Path) -> None:
+    call("read", path="src/widget.py")
+    result = call("edit", path="src/widget.py", edits=[change("return 1", "return 2"), change('"widget"', '"gadget"')])
+    assert not result.error
+    assert "-    return 1\n+    return 2" in str(result.content)
+    assert (tree / "src/widget.py").read_text() == WIDGET.replace("return 1", "return 2").replace("widget", "gadget")
+
+
+def test_all_or_none(call: Call, tree: Path) -> None:
+    call("read", path="src/widget.py")
+    result = call("edit", path="src/widget.py", edits=[change("return 1", "return 2"), change("absent text", "x")])
+    assert result.error
+    assert "edit 2" in str(result.content)
+    assert (tree / "src/widget.py").read_text() == WIDGET
+
+
+def test_an_unread_file_is_refused(call: Call, tree: Path) -> None:
+    assert "read it first" in str(call("edit", path="src/widget.py", edits=[change("1", "2")]).content)
+    assert "read it first" in str(call("write", path="src/widget.py", content="x = 1\n").content)
+    assert (tree / "src/widget.py").read_text() == WIDGET
+
+
+def test_a_file_that_changed_since_is_refused(call: Call, tree: Path) -> None:
+    call("read", path="src/widget.py")
+    (tree / "src/widget.py").write_text(WIDGET + "# later\n")
+    assert "has changed" in str(call("edit", path="src/widget.py", edits=[change("return 1", "return 2")]).content)
+    assert "has changed" in str(call("write", path="src/widget.py", content="x = 1\n").content)
+
+
+def test_an_edit_may_follow_an_edit(call: Call, tree: Path) -> None:
+    call("read", path="src/widget.py")
+    for number in (2, 3):
+        assert not call("edit", path="src/widget.py", edits=[change(f"return {number - 1}", f"return {number}")]).error
+    assert "return 3" in (tree / "src/widget.py").read_text()
+
+
+def test_more_than_one_match_needs_all(call: Call, tree: Path) -> None:
+    call("read", path="src/widget.py")
+    refused = call("edit", path="src/widget.py", edits=[change("def ", "async def ")])
+    assert "occurs 2 times" in str(refused.content)
+    assert not call("edit", path="src/widget.py", edits=[change("def ", "async def ", all=True)]).error
+    assert (tree / "src/widget.py").read_text().count("async def") == 2
+
+
+def test_white_space_that_differs_is_pointed_out(call: Call) -> None:
+    call("read", path="src/widget.py")
+    result = call("edit", path="src/widget.py", edits=[change("def size():\n  return 1", "x")])
+    assert result.error
+    assert "nearest place" in str(result.content)
+    result = call("edit", path="src/widget.py", edits=[change("def name():\n\treturn", "x")])
+    result = call("edit", path="src/widget.py", edits=[change('def name():\n\treturn "widget"', "x")])
+    assert "Only white space differs here:\n     6\tdef name():" in str(result.content)
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "old", "new"),
+    [
+        ("a.py", "def f():\n    return 1\n", "return 1", "return ("),
+        ("a.json", '{"a": 1}', "1}", "1"),
+        ("a.toml", 'a = "b"\n', '"b"', '"b'),
+    ],
+)
+def test_an_edit_that_breaks_the_syntax_is_refused(
+    call: Call, tree: Path, name: str, sound: str, old: str, new: str
+) -> None:
+    (tree / name).write_text(sound)
+    call("read", path=name)
+    result = call("edit", path=name, edits=[change(old, new)])
+    assert "break the file's syntax" in str(result.content)
+    assert (tree / name).read_text() == sound
+
+
+def test_broken_files_may_be_edited(call: Call, tree: Path) -> None:
+    (tree / "a.py").write_text("def f(:\n    return 1\n")
+    call("read", path="a.py")
+    assert not call("edit", path="a.py", edits=[change("return 1", "return 2")]).error
+
+
+def test_line_ends_byte_order_mark_mode_and_encoding_stay(call: Call, tree: Path) -> None:
+    (tree / "dos.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
+    (tree / "dos.txt").chmod(0o755)
+    (tree / "latin.txt").write_bytes("caf\xe9 one\n".encode("latin-1"))
+    call("read", path="dos.txt")
+    call("read", path="latin.txt")
+    assert not call("edit", path="dos.txt", edits=[change("one\ntwo", "one\nthree\ntwo")]).error
+    assert (tree / "dos.txt").read_bytes() == b"\xef\xbb\xbfone\r\nthree\r\ntwo\r\n"
+    assert (tree / "dos.txt").stat().st_mode & 0o777 == 0o755
+    assert not call("edit", path="latin.txt", edits=[change("one", "two")]).error
+    assert (tree / "latin.txt").read_bytes() == "caf\xe9 two\n".encode("latin-1")
+    assert "cannot hold" in str(call("edit", path="latin.txt", edits=[change("two", "\u2603")]).content)
+
+
+def test_mixed_line_ends_are_left_alone(call: Call, tree: Path) -> None:
+    (tree / "mixed.txt").write_bytes(b"one\r\ntwo\nthree\n")
+    call("read", path="mixed.txt")
+    assert not call("edit", path="mixed.txt", edits=[change("two", "2")]).error
+    assert (tree / "mixed.txt").read_bytes() == b"one\r\n2\nthree\n"
+
+
+def test_a_new_file_and_its_folders(call: Call, tree: Path) -> None:
+    result = call("write", path="docs/deep/new.md", content="# New\n")
+    assert not result.error
+    assert (tree / "docs/deep/new.md").read_text() == "# New\n"
+    assert not call("edit", path="docs/deep/new.md", edits=[change("New", "Newer")]).error
+
+
+def test_a_new_file_with_broken_syntax_is_made_and_noted(call: Call, tree: Path) -> None:
+    result = call("write", path="broken.py", content="def f(:\n")
+    assert not result.error
+    assert "syntax is not sound" in str(result.content)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (".github/workflows/ci.yml", "protected"),
+        ("CODEOWNERS", "protected"),
+        ("secret/key.txt", "forbidden"),
+        ("deep/poetry.lock", "forbidden"),
+        (".git/config", "git itself"),
+        ("sub/.GIT/hooks/x", "git itself"),
+        ("/etc/passwd", "outside"),
+        ("../beside.txt", "outside"),
+        ("src/../.github/x.yml", "protected"),
+    ],
+)
+def test_places_that_may_not_be_written(call: Call, tree: Path, path: str, words: str) -> None:
+    result = call("write", path=path, content="x")
+    assert result.error
+    assert words in str(result.content)
+    assert not (tree.parent / "beside.txt").exists()
+
+
+def test_a_link_to_a_protected_place_is_seen_through(call: Call, tree: Path) -> None:
+    (tree / ".github").mkdir()
+    (tree / ".github/ci.yml").write_text("on: push\n")
+    (tree / "innocent").symlink_to(".github")
+    call("read", path="innocent/ci.yml")
+    assert "protected" in str(
+        call("edit", path="innocent/ci.yml", edits=[change("push", "pull_request_target")]).content
+    )
+    assert "protected" in str(call("write", path="innocent/new.yml", content="x").content)
+
+
+def test_a_hard_link_is_cut_by_writing(call: Call, tree: Path) -> None:
+    (tree / "copy.py").hardlink_to(tree / "src/widget.py")
+    call("read", path="copy.py")
+    assert not call("edit", path="copy.py", edits=[change("return 1", "return 2")]).error
+    assert (tree / "src/widget.py").read_text() == WIDGET
