@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -46,10 +46,12 @@ def _keys(kind: type[BaseModel], prefix: str) -> list[str]:
 
 
 def _type(annotation: object) -> str:
-    names = [getattr(part, "__name__", str(part)) for part in (get_args(annotation) or (annotation,))]
-    kept = [name for name in names if name not in {"NoneType", "Ellipsis"} and name != "Ellipsis"]
-    words = {"str": "text", "int": "number", "Decimal": "number", "bool": "true or false"}
-    return ", ".join(dict.fromkeys(words.get(name, "list") for name in kept)) or "text"
+    if get_origin(annotation) in {tuple, list}:
+        return "list"
+    if get_origin(annotation) is dict:
+        return "mapping"
+    parts = [part for part in get_args(annotation) or (annotation,) if part is not type(None)]
+    return {str: "text", bool: "true or false"}.get(parts[0], "number")  # type: ignore[call-overload,no-any-return]
 
 
 def action_inputs() -> str:

@@ -10,44 +10,56 @@ from pydantic import BaseModel, ConfigDict, Field
 class Commands(BaseModel):
     """The repository's own commands, each run by `bash -c` in the workspace; None means: detect it from the files."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     setup: str | None = None
+    """Makes the checkout ready for the others. Runs outside the box, with the network."""
     lint: str | None = None
+    """Must pass before a change is pushed."""
     format: str | None = None
+    """Mends what a formatter can mend; runs before `lint`."""
     test: str | None = None
+    """Must pass before a change is pushed, but for tests that fail on the base too."""
 
 
 class Environment(BaseModel):
     """What the runner prepares outside the box before any task text is in reach."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     runs_on: str = "ubuntu-latest"
+    """The runner label of the rounds."""
     packages: tuple[str, ...] = ()
     """Debian packages, installed with apt-get."""
     setup: str | None = None
     """Script run outside the box, with the network."""
-    network: tuple[str, ...] = ()
-    """Hosts that boxed commands may reach; empty means none."""
 
 
 class RepositoryConfiguration(BaseModel):
     """Unknown keys are errors. Every field has a default, so that a repository without the file works."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     commands: Commands = Commands()
     environment: Environment = Environment()
     blueprint: str = "implement"
+    """What the label `minion` starts."""
     protected_paths: tuple[str, ...] = ()
+    """gitignore patterns that no change may touch, besides those that are always protected."""
     reviewers: tuple[str, ...] = ()
+    """People who are asked for review; the person who asked, where this is empty."""
     team_reviewers: tuple[str, ...] = ()
+    """Teams of the organisation, by slug."""
     models: dict[str, str] = Field(default_factory=dict)
+    """Role (`cheap`, `standard`, `strong`) to a model that the operator allows."""
     max_usd: Decimal | None = None
+    """The most that a task may cost here, in US dollars."""
     max_files: int = 40
+    """The most files that a change may touch."""
     max_bytes: int = 1_000_000
+    """The most bytes that a change may hold."""
     required_checks: tuple[str, ...] = ()
+    """Checks to wait for, besides those that the branch requires."""
     settle_seconds: int = 30
     """How long the checks of a head must have been quiet before they count as settled."""
     checks_grace_seconds: int = 180
