@@ -14,19 +14,22 @@ from minion.blueprint.model import ActionNode, WaitNode
 from minion.blueprint.state import Ended, Pending, Status, Unfit
 from minion.domain.errors import AccessLost, Outage
 from minion.domain.ids import TaskId
+from minion.domain.outcomes import Outcome
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.desk import Desk, repository_of
 from minion.orchestrator.engines import restored
 from minion.orchestrator.finish import close
-from minion.orchestrator.presence import acknowledge, present
+from minion.orchestrator.presence import acknowledge
 from minion.orchestrator.registry import EFFECTS, WAITS
 from minion.orchestrator.rounds import work
 from minion.orchestrator.step import Done, Later, Over, Scene, Step, changed, over
+from minion.orchestrator.talk import present
 from minion.orchestrator.withdrawn import withdrawn
 
 _log = logging.getLogger(__name__)
 _CONFLICT: Final = timedelta(seconds=1)
 _NO_ACCESS: Final = timedelta(hours=1)
+_GIVEN_UP: Final = timedelta(days=3)
 _ENDS: Final[dict[Status, TaskStatus]] = {
     "success": TaskStatus.SUCCEEDED,
     "handed_off": TaskStatus.HANDED_OFF,
@@ -68,15 +71,25 @@ def advance(desk: Desk, task_id: TaskId) -> Next:
         later = desk.clock.now() + desk.timing.outage
         return _put_off(desk, task, max(outage.retry_at or later, later), str(outage))
     except AccessLost as lost:
-        return _put_off(desk, task, desk.clock.now() + _NO_ACCESS, f"parked, an owner has to act: {lost}")
+        return _parked(desk, task, lost)
+
+
+def _parked(desk: Desk, task: Task, lost: AccessLost) -> Next:
+    """An owner has to act. Nobody waits for ever: after some days the task ends, and says so where it still can."""
+    now = desk.clock.now()
+    if now - task.updated_at < _GIVEN_UP:
+        return _put_off(desk, task, now + _NO_ACCESS, f"parked, an owner has to act: {lost}")
+    if not task.status.ended:
+        ended = changed(task, status=TaskStatus.FAILED, reason=str(lost), updated_at=now)
+        return _put_off(desk, ended, now, "the access did not come back")
+    desk.tasks.save(changed(task, due_at=None))
+    return Rest()
 
 
 def _put_off(desk: Desk, task: Task, due: datetime, why: str) -> Next:
     """Nothing is lost: the same step is tried again. Ended tasks keep their last words owed too."""
     _log.warning("task %s waits until %s: %s", task.id, due.isoformat(timespec="seconds"), why)
-    current = desk.tasks.get(task.id)
-    if current is not None and current.due_at is not None:
-        desk.tasks.save(changed(current, due_at=due))
+    desk.tasks.save(changed(task, due_at=due))  # refused when somebody else saved: then that is looked at first
     return At(due)
 
 
@@ -94,15 +107,17 @@ def _advance(desk: Desk, task: Task) -> Next:
 
 
 def _close(desk: Desk, task: Task) -> Next:
-    closed = close(desk, task)
-    return Rest() if desk.tasks.save(changed(closed, due_at=None)) else At(desk.clock.now() + _CONFLICT)
+    close(desk, task)
+    return Rest() if desk.tasks.save(changed(task, due_at=None)) else At(desk.clock.now() + _CONFLICT)
 
 
 def _step(desk: Desk, task: Task) -> Step:
     github, now = desk.github(task), desk.clock.now()
     item = github.item(repository_of(task), task.number)
-    if item is None or (reason := withdrawn(task, item, github)) is not None:
-        return over(task, TaskStatus.CANCELLED, reason if item is not None else f"#{task.number} is gone")
+    if item is None:
+        return over(task, TaskStatus.CANCELLED, f"#{task.number} is gone")
+    if (reason := withdrawn(task, item, github)) is not None:
+        return over(task, TaskStatus.CANCELLED, reason)
     going_on = restored(task)
     if isinstance(going_on, Unfit):
         return over(task, TaskStatus.FAILED, f"this version cannot go on with the task: {going_on.reason}")
@@ -142,9 +157,11 @@ def _after(desk: Desk, step: Step) -> Task:
                 raise TypeError(f"{task.id} was fit a moment ago: {going_on.reason}")
             engine, state = going_on
             state = engine.apply(state, result)
-            status = _status(engine.pending(state))
-            fields = {"state": state.model_dump(mode="json"), "status": status, "waiting_since": None}
-            return changed(task, **fields, updated_at=now, due_at=now)
+            pending = engine.pending(state)
+            reason = "" if result.outcome == Outcome.OK else task.reason
+            fields = {"state": state.model_dump(mode="json"), "status": _status(pending), "reason": reason}
+            since = now if isinstance(pending, WaitNode) else None
+            return changed(task, **fields, waiting_since=since, updated_at=now, due_at=now)
 
 
 def _status(pending: Pending) -> TaskStatus:

@@ -1,7 +1,7 @@
 """The queue, on DBOS: `advance` runs one at a time for a task, survives kills, and is shared by all replicas.
 
-Workflows are short: a wake-up is one workflow, and all state is in our own tables. What bites, and what is done about it:
-the application version is pinned (else an edit strands pending work), and every process holds its own executor slot.
+Workflows are short: a wake-up is one workflow, and all state is in our own tables. The application version is pinned,
+else an edit strands pending work; and every process holds its own executor slot.
 https://docs.dbos.dev/python/reference/queues
 """
 

@@ -17,7 +17,5 @@ def pull_at_our_head(scene: Scene) -> tuple[Task, PullRequest] | Over:
         return task, pull
     if task.round == 0:
         return changed(task, head_sha=pull.head_sha), pull
-    return hand_off(
-        task,
-        f"somebody else pushed to `{pull.head_ref}` (now at {pull.head_sha[:10]}): their work is kept, and a person goes on",
-    )
+    at = f"`{pull.head_ref}` (now at {pull.head_sha[:10]})"
+    return hand_off(task, f"somebody else pushed to {at}: their work is kept, and a person goes on")

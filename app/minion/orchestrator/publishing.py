@@ -8,6 +8,7 @@ from typing import TypeAlias
 from minion.domain.changeset import ChangeSet
 from minion.domain.ids import CommitSha
 from minion.domain.task import Task
+from minion.orchestrator.diffs import old_contents
 from minion.orchestrator.step import Scene, changed
 from minion.ports.github import CommitRequest, Committed, HeadMoved, WriteRefused
 from minion.ports.store import PushDenied
@@ -52,8 +53,7 @@ def _before(scene: Scene, change_set: ChangeSet, most: int) -> Before | None:
     """What the changed paths held; not read for a change that is too large anyway."""
     if len(change_set.files) > most:
         return None
-    read = {file.path: scene.github.file(scene.repository, file.path, change_set.base_sha) for file in change_set.files}
-    return Before(contents=read)
+    return Before(contents=old_contents(scene, change_set))
 
 
 def publish(scene: Scene, change_set: ChangeSet) -> Publication:

@@ -14,7 +14,7 @@ _RECENT = 5
 
 
 def verdict(scene: Scene, pull: PullRequest) -> Verdict:
-    """Reads more only where it may change the answer: habits when all that is there is done, the base when some fail."""
+    """Reads more only where it may change the answer: habits when all that runs is done, the base when some fail."""
     view = _view(scene, pull)
     first = evaluate(view)
     if isinstance(first, Pending) and first.look_at is None:

@@ -93,16 +93,16 @@ def _why(scene: Scene, home: RunnerHome, lease: Lease) -> str:
     if lease.claimed_at is not None:
         minutes = int(scene.desk.timing.lease.total_seconds() // 60)
         return f"The runner in {place} went silent for {minutes} minutes, twice. Look at its last run there."
+    minutes = int(scene.desk.timing.claim.total_seconds() // 60)
     return (
-        f"Two runs were asked for in {place}, and none began within {int(scene.desk.timing.claim.total_seconds() // 60)} "
-        "minutes. Look there whether Actions are enabled, minutes are left, and a runner with the asked-for label is "
-        "online; then comment `/minion retry`."
+        f"Two runs were asked for in {place}, and none began within {minutes} minutes. Look there whether Actions are "
+        "enabled, minutes are left, and a runner with the asked-for label is online; then comment `/minion retry`."
     )
 
 
 def _cannot_dispatch(home: RunnerHome, reason: str) -> str:
     return (
         f"GitHub did not take the run in {home.repository.full_name}: {reason}. The file "
-        f"`.github/workflows/{home.workflow}` has to be on its default branch with `on: workflow_dispatch`, and the App "
-        "needs access to that repository; then comment `/minion retry`."
+        f"`.github/workflows/{home.workflow}` has to be on its default branch with `on: workflow_dispatch`, "
+        "and the App needs access to that repository; then comment `/minion retry`."
     )

@@ -1,7 +1,7 @@
 """Executor slots: a stable name for a process, held as long as it lives.
 
-Two processes of one name would run a live workflow twice, and nobody takes over a dead one's by itself. Who gets the lock
-of another slot knows that its holder is dead.
+Two processes of one name would run a live workflow twice, and nobody takes over a dead one's by itself. Who gets the
+lock of another slot knows that its holder is dead.
 """
 
 from __future__ import annotations

@@ -18,20 +18,26 @@ from minion.ports.github import GitHub, Item
 
 
 @dataclass(frozen=True)
-class Scene:
-    """The task as it was read, GitHub as its installation sees it, and the engine where it rests."""
+class Ground:
+    """The task as it was read, the issue or PR that it is about, and GitHub as its installation sees it."""
 
     desk: Desk
     github: GitHub
     task: Task
     item: Item
-    engine: Engine
-    state: State
-    now: datetime
 
     @property
     def repository(self) -> RepositoryRef:
         return repository_of(self.task)
+
+
+@dataclass(frozen=True)
+class Scene(Ground):
+    """And the engine, where it rests."""
+
+    engine: Engine
+    state: State
+    now: datetime
 
 
 @dataclass(frozen=True)

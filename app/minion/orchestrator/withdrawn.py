@@ -8,10 +8,8 @@ from minion.ports.github import GitHub, Item, PullRequest
 from minion.tasks.intake import STATE_LABELS, starts_with_label
 
 
-def withdrawn(task: Task, item: Item | None, github: GitHub) -> str | None:
+def withdrawn(task: Task, item: Item, github: GitHub) -> str | None:
     """Why the task is to be cancelled, in words for a person; None: go on."""
-    if item is None:
-        return f"#{task.number} is gone"
     if item.state != "open":
         return f"#{task.number} was closed"
     if task.trigger_comment_id is None and not any(_wants(label) for label in item.labels):

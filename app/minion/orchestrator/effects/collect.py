@@ -1,0 +1,59 @@
+"""`checks.collect`: what fails on the head, cut to what the next round needs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from minion.blueprint.model import ActionNode
+from minion.domain.checks import CheckResult, Failure
+from minion.domain.outcomes import Outcome
+from minion.domain.task import Task, TaskStatus
+from minion.orchestrator.heads import pull_at_our_head
+from minion.orchestrator.reading import verdict
+from minion.orchestrator.step import Later, Over, Scene, Step, changed, done
+from minion.tasks.checks import Green, NoChecks, Pending, Red
+from minion.tasks.failures import collect as failures_of
+from minion.tasks.failures import progress
+
+_PATIENCE: Final = timedelta(hours=2)
+_MOST: Final = 20
+
+
+def collect(scene: Scene, node: ActionNode) -> Step:
+    """ok {count, new_information} | none (nothing that fails is ours) | fail (the same failures as before)."""
+    del node
+    found = pull_at_our_head(scene)
+    if isinstance(found, Over):
+        return found
+    task, pull = found
+    match verdict(scene, pull):
+        case Pending(why=why, look_at=look_at):
+            due = look_at or scene.now + scene.desk.timing.look_again
+            return _wait(scene, changed(task, reason=why), min(due, scene.now + scene.desk.timing.look_again))
+        case Green() | NoChecks():
+            return done(changed(task, failures=()), Outcome.NONE, count=0)
+        case Red(failing=failing):
+            return _collected(scene, task, failing[:_MOST])
+
+
+def _collected(scene: Scene, task: Task, failing: tuple[CheckResult, ...]) -> Step:
+    current: tuple[Failure, ...] = tuple(
+        failure
+        for check in failing
+        for failure in failures_of(check, scene.github.failed_steps(scene.repository, check), None)
+    )
+    new = not task.failures or progress(task.failures, current)
+    task = changed(task, failures=current)
+    if not new:
+        reason = "the checks fail in the same way as before the last push: another one would change nothing"
+        return done(changed(task, reason=reason), Outcome.FAIL, count=len(failing), new_information=False)
+    return done(task, Outcome.OK, count=len(failing), new_information=True)
+
+
+def _wait(scene: Scene, task: Task, due: datetime) -> Step:
+    """Asked for while checks run: what fails is only known when they are done."""
+    since = task.waiting_since or scene.now
+    if scene.now >= since + _PATIENCE:
+        return done(changed(task, reason=f"the checks do not come to an end: {task.reason}"), Outcome.FAIL)
+    return Later(changed(task, status=TaskStatus.AWAITING_CHECKS, waiting_since=since), due)

@@ -1,0 +1,35 @@
+"""The end of a task: stop its runner, say the last words, put the labels right, ask for reviews; all of it idempotent."""
+
+from __future__ import annotations
+
+from minion.domain.task import Task, TaskStatus
+from minion.orchestrator.desk import Desk, repository_of
+from minion.orchestrator.presence import final_label, label
+from minion.orchestrator.rounds import stop
+from minion.orchestrator.step import Ground
+from minion.orchestrator.talk import last_words, present
+
+
+def close(desk: Desk, task: Task) -> None:
+    """After this nothing is owed any more."""
+    stop(desk, task)
+    github = desk.github(task)
+    item = github.item(repository_of(task), task.number)
+    if item is None:
+        return
+    scene = Ground(desk, github, task, item)
+    label(scene, final_label(task))
+    last_words(scene)
+    if task.status is TaskStatus.SUCCEEDED:
+        _ask_reviewers(scene)
+    present(desk, task)
+
+
+def _ask_reviewers(scene: Ground) -> None:
+    """Those that the repository names, and who asked. Who cannot be asked is left out by GitHub's own word."""
+    task = scene.task
+    if task.pull_number is None or task.is_pull:
+        return
+    people = tuple(dict.fromkeys((*task.configuration.reviewers, task.spec.requested_by)))
+    asked = tuple(person for person in people if person and not person.endswith("[bot]"))
+    scene.github.request_reviewers(scene.repository, task.pull_number, asked, task.configuration.team_reviewers)

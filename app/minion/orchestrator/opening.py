@@ -1,0 +1,180 @@
+"""A request becomes a task: who may, what the repository says, what is asked, and where it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Final
+
+from minion.blueprint.engine import Engine
+from minion.blueprint.library import assemble, needed
+from minion.blueprint.model import Blueprint
+from minion.domain.commands import Start
+from minion.domain.config import RepositoryConfiguration
+from minion.domain.errors import UsageError
+from minion.domain.events import ItemText
+from minion.domain.ids import CommitSha, RepositoryRef, new_capability, new_task_id
+from minion.domain.spec import Permission
+from minion.domain.task import Task
+from minion.orchestrator.desk import Desk
+from minion.ports.github import GitHub, Item, PullRequest, RepositoryFacts
+from minion.tasks.configuration import PATH, Broken, read_configuration
+from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, people_in
+
+_TEAM_BLUEPRINTS: Final = ".github/minion/blueprints"
+_MOST_BLUEPRINTS: Final = 40
+_MOST_PEOPLE: Final = 40
+
+
+@dataclass(frozen=True)
+class House:
+    """A repository as it stands on its default branch: its facts, its configuration and the blueprints it knows."""
+
+    facts: RepositoryFacts
+    configuration: RepositoryConfiguration
+    texts: Mapping[str, str]
+    library: Mapping[str, Blueprint]
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        return {name: blueprint.description for name, blueprint in self.library.items()}
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """In words for the person who asked."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who asked for what, where. `comment_id` None: by a label."""
+
+    repository: RepositoryRef
+    number: int
+    start: Start
+    actor: str
+    comment_id: int | None = None
+    in_review: bool = False
+    item: ItemText | None = None
+
+
+def house_of(desk: Desk, github: GitHub, repository: RepositoryRef) -> House | Unusable:
+    facts = github.repository(repository.owner, repository.name)
+    if facts is None or facts.ref.id != repository.id:
+        return Unusable(f"{repository.full_name} is not the repository that it was")
+    branch = facts.default_branch
+    configuration = read_configuration(github.file(repository, PATH, branch))
+    if isinstance(configuration, Broken):
+        return Unusable(f"the configuration is broken:\n{configuration}")
+    texts = {**desk.shipped, **_team(github, repository, branch)}
+    library = assemble(texts)
+    if not isinstance(library, dict):
+        places = "\n".join(f"{p.source}:{p.line}:{p.column}: {p.message}" for p in library[:5])
+        return Unusable(f"a blueprint is broken:\n{places}")
+    return House(facts, configuration, texts, library)
+
+
+def _team(github: GitHub, repository: RepositoryRef, branch: str) -> dict[str, str]:
+    paths = [PurePosixPath(path) for path in github.list_files(repository, _TEAM_BLUEPRINTS, branch)]
+    found: dict[str, str] = {}
+    for path in [path for path in paths if path.suffix in {".yml", ".yaml"}][:_MOST_BLUEPRINTS]:
+        text = github.file(repository, str(path), branch)
+        if text is not None:
+            found[path.stem] = text.decode("utf-8", "replace")
+    return found
+
+
+def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Task | Unusable:
+    """The task, not stored yet, resting at its blueprint's first node. The actor may do this."""
+    item = github.item(request.repository, request.number)
+    if item is None:
+        return Unusable(f"#{request.number} is gone")
+    pull = github.pull(request.repository, request.number) if item.is_pull else None
+    begun = _begin(house, request, pull)
+    if isinstance(begun, Unusable):
+        return begun
+    start = _place(github, house, request, pull)
+    if isinstance(start, Unusable):
+        return start
+    spec = _spec(desk, github, request, item)
+    now = desk.clock.now()
+    return Task(
+        id=new_task_id(),
+        capability=new_capability(),
+        repository_id=request.repository.id,
+        installation_id=request.repository.installation_id,
+        owner=request.repository.owner,
+        name=request.repository.name,
+        number=request.number,
+        is_pull=item.is_pull,
+        pull_number=None if pull is None else pull.number,
+        branch=start.branch,
+        blueprint=request.start.blueprint,
+        blueprints={name: house.texts[name] for name in needed(house.library, request.start.blueprint)},
+        state=begun,
+        spec=spec.spec,
+        configuration=house.configuration,
+        base_branch=start.base,
+        base_sha=start.base_sha,
+        head_sha=start.head_sha,
+        notes=spec.notes,
+        max_usd=request.start.max_usd,
+        trigger_comment_id=request.comment_id,
+        trigger_in_review=request.in_review,
+        created_at=now,
+        updated_at=now,
+        due_at=now,
+    )
+
+
+def _begin(house: House, request: Request, pull: PullRequest | None) -> dict[str, object] | Unusable:
+    blueprint = house.library.get(request.start.blueprint)
+    if blueprint is None:
+        return Unusable(f"there is no blueprint `{request.start.blueprint}` here")
+    if "pr" in blueprint.inputs and pull is None:
+        return Unusable(f"`{blueprint.name}` works on pull requests, and #{request.number} is an issue")
+    if "issue" in blueprint.inputs and pull is not None:
+        return Unusable(f"`{blueprint.name}` works on issues, and #{request.number} is a pull request")
+    inputs = {"issue": request.number, "pr": request.number, "text": request.start.text}
+    try:
+        state = Engine(house.library).start(blueprint.name, inputs, max_usd=request.start.max_usd)
+    except UsageError as error:
+        return Unusable(str(error))
+    return state.model_dump(mode="json")
+
+
+@dataclass(frozen=True)
+class _Place:
+    base: str
+    base_sha: CommitSha
+    head_sha: CommitSha
+    branch: str
+
+
+def _place(github: GitHub, house: House, request: Request, pull: PullRequest | None) -> _Place | Unusable:
+    """Where work begins: the PR's head over its merge base, or the head of the default branch."""
+    if pull is not None:
+        base = github.merge_base(request.repository, pull.base_ref, pull.head_sha) or pull.base_sha
+        return _Place(pull.base_ref, base, pull.head_sha, pull.head_ref)
+    branch = house.facts.default_branch
+    head = github.branch_head(request.repository, branch)
+    return Unusable(f"the branch `{branch}` is empty") if head is None else _Place(branch, head, head, "")
+
+
+def _spec(desk: Desk, github: GitHub, request: Request, item: Item) -> BuiltSpec:
+    comments = github.comments(request.repository, request.number)
+    asked = next((c.created_at for c in comments if c.id == request.comment_id), None)
+    trigger = Trigger(
+        at=desk.clock.now() if asked is None else datetime.fromisoformat(asked),
+        requested_by=request.actor,
+        instruction=request.start.text,
+        comment_id=request.comment_id,
+        item=request.item,
+    )
+    people = people_in(item, comments, trigger)[:_MOST_PEOPLE]
+    permissions: dict[str, Permission] = {login: github.permission(request.repository, login) for login in people}
+    return build_spec(item, comments, trigger, permissions, Reading(app_id=desk.gate.app_id()))
