@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,6 @@ from minion.adapters.store.engine import normalised
 from minion.adapters.store.slots import AdvisoryLocks
 from minion.adapters.store.store import Store, open_store
 from minion.agent.prices import PriceTable
-from minion.bootstrap.homes import ConfiguredHomes
 from minion.bootstrap.prices import priced
 from minion.domain.errors import UsageError
 from minion.domain.secret import Secret
@@ -29,6 +28,7 @@ from minion.domain.task import Task
 from minion.orchestrator.budget import budget
 from minion.orchestrator.claims import Claims
 from minion.orchestrator.desk import Desk, Limits
+from minion.orchestrator.homes import RunnerHomesOnGitHub
 from minion.orchestrator.results import Results
 from minion.orchestrator.run_tokens import RunTokens
 from minion.orchestrator.service import Orchestrator
@@ -70,18 +70,17 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 @contextmanager
 def composed(settings: Server) -> Iterator[FastAPI]:
     """The application with everything behind it running."""
-    clock = SystemClock()
-    store = open_store(settings.database_url, clock)
-    gate = GitHubApp(settings.app_id, settings.private_key, ClientOptions(settings.github_api_url), clock)
-    parts = _Parts(settings, clock, store, gate, priced(settings.models, settings.prices))
-    orchestrator = Orchestrator(parts.desk(), store.inbox, store.cursors, parts.slots(), parts.database_url())
-    try:
+    clock, prices = SystemClock(), priced(settings.models, settings.prices)
+    with ExitStack() as ending:
+        store = open_store(settings.database_url, clock)
+        ending.callback(store.close)
+        gate = GitHubApp(settings.app_id, settings.private_key, ClientOptions(settings.github_api_url), clock)
+        ending.callback(gate.close)
+        parts = _Parts(settings, clock, store, gate, prices)
+        orchestrator = Orchestrator(parts.desk(), store.inbox, store.cursors, parts.slots(), parts.database_url())
         orchestrator.start()
+        ending.callback(orchestrator.stop)
         yield create_app(parts.services(orchestrator))
-    finally:
-        orchestrator.stop()
-        gate.close()
-        store.close()
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class _Parts:
         limits = Limits() if settings.max_usd is None else Limits(max_usd=settings.max_usd)
         return Desk(
             gate=self.gate,
-            homes=ConfiguredHomes(self.gate, self.clock, settings.runner_repository, settings.runner_workflow),
+            homes=RunnerHomesOnGitHub(self.gate, settings.runner_repository, settings.runner_workflow),
             tasks=store.tasks,
             leases=store.leases,
             ledger=store.ledger,
