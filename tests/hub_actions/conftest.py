@@ -67,6 +67,8 @@ class FakeHost:
     stored_secrets: dict[str, str] = field(default_factory=dict)
     stored_variables: dict[str, str] = field(default_factory=dict)
     checks: dict[int, CheckRunState] = field(default_factory=dict)
+    suites: dict[int, list[int]] = field(default_factory=dict)
+    completed_suites: list[int] = field(default_factory=list)
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     tokens: dict[str, Mapping[str, str]] = field(default_factory=dict)
     issued: list[Mapping[str, str]] = field(default_factory=list)
@@ -118,16 +120,22 @@ class FakeHost:
         self.tokens.pop(token)
 
     def create_check_suite(self, repository_id: int, head_sha: str, head_branch: str) -> int:
-        return next(self.numbers)
+        number = next(self.numbers)
+        self.suites[number] = []
+        return number
 
     def create_check_run(self, repository_id: int, suite_id: int, state: CheckRunState) -> int:
         number = next(self.numbers)
         self.checks[number] = state
+        self.suites[suite_id].append(number)
         return number
 
     def update_check_run(self, repository_id: int, check_run_id: int, state: CheckRunState) -> None:
         assert check_run_id in self.checks
         self.checks[check_run_id] = state
+        suite = next(number for number, checks in self.suites.items() if check_run_id in checks)
+        if all(self.checks[number].status == "completed" for number in self.suites[suite]):
+            self.completed_suites.append(suite)
 
     def emit(self, repository_id: int, event: str, payload: Mapping[str, Any]) -> None:
         self.events.append((event, payload))

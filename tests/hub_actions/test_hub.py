@@ -13,6 +13,7 @@ import httpx
 import jwt
 import pytest
 from githubkit import GitHub, TokenAuthStrategy
+from githubkit.webhooks import parse_obj
 
 from minion.hub.actions.service import Actions
 from minion.hub.client import HubClient
@@ -316,3 +317,29 @@ def test_knobs(hub: Hub, ann: HubClient) -> None:
     assert hub.settle()
     assert len(runs(ann)) == 3
     assert dispatch(ann, "slow.yml").status_code == 422
+
+
+def test_webhooks_parse_with_the_typed_client(hub: Hub, ann: HubClient) -> None:
+    events = ["workflow_run", "workflow_job", "check_run", "check_suite"]
+    permissions = {"actions": "write", "checks": "read", "metadata": "read"}
+    app = {"slug": "listener", "name": "Listener", "owner": "acme", "permissions": permissions, "events": events}
+    hub.create_app({**app, "webhook_url": "http://127.0.0.1:9/webhook", "webhook_secret": "s"})
+    hub.install("listener", "acme", by="ann")
+    ann.commit(REPO, "main", {"a": "1"}, "Tell it")
+    assert hub.settle()
+    sent = [(each.event, each.payload) for each in hub.core.state.deliveries.values() if each.event in events]
+    seen = set()
+    for event, payload in sent:
+        parsed = parse_obj(event, json.loads(json.dumps(payload)))
+        seen.add((event, parsed.action))
+    assert seen >= {
+        ("workflow_run", "requested"),
+        ("workflow_run", "in_progress"),
+        ("workflow_run", "completed"),
+        ("workflow_job", "queued"),
+        ("workflow_job", "in_progress"),
+        ("workflow_job", "completed"),
+        ("check_run", "created"),
+        ("check_run", "completed"),
+        ("check_suite", "completed"),
+    }

@@ -132,6 +132,11 @@ def test_the_job_token_has_the_permissions_of_the_workflow_and_ends_with_the_job
     assert world.host.tokens == {}
 
 
+def test_a_suite_is_complete_once_and_only_when_its_run_is(world: World) -> None:
+    run = world.push(FULL)
+    assert world.host.completed_suites == [run.suite_id]
+
+
 def test_events_of_runs_and_jobs_come_in_order(world: World) -> None:
     world.push("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo hi\n")
     told = [(event, payload["action"]) for event, payload in world.host.events]

@@ -55,6 +55,8 @@ class Scheduler:
     job_groups: Groups[JobRecord] = field(default_factory=Groups)
     run_keys: dict[int, Key] = field(default_factory=dict)
     job_keys: dict[int, Key] = field(default_factory=dict)
+    _nesting: int = 0  # ends of jobs that are being worked off
+    _ended: list[tuple[RunRecord, Conclusion]] = field(default_factory=list)
 
     # -- runs ---------------------------------------------------------------------------------------------------
 
@@ -161,9 +163,14 @@ class Scheduler:
         if graph.parent is not None:
             self._child_closed(graph, graph.parent)
             return
-        run = graph.run
         result: Conclusion = graph_result(graph)
-        self.finish_run(run, "cancelled" if run.cancel_asked and result != "failure" else result)
+        cancelled = graph.run.cancel_asked and result != "failure"
+        self._ended.append((graph.run, "cancelled" if cancelled else result))
+        self._finish_ended()
+
+    def _finish_ended(self) -> None:
+        while self._ended and self._nesting == 0:
+            self.finish_run(*self._ended.pop(0))
 
     def _begin_node(self, node: Node) -> None:
         try:
@@ -257,12 +264,21 @@ class Scheduler:
             self.launcher.launch(job)
 
     def job_done(self, job: JobRecord, conclusion: Conclusion, outputs: Mapping[str, str]) -> None:
-        """A job ended, by itself or by a decision; what waited for it goes on."""
+        """A job ended, by itself or by a decision; what waited for it goes on.
+
+        What comes next gets its check run before this one is told to be complete: a check suite must not look complete
+        while its run goes on."""
         if job.done:
             return
         job.status, job.conclusion, job.completed_at = "completed", conclusion, now()
         job.outputs = dict(outputs)
+        self._nesting += 1
+        self._go_on_after(job)
         self.announcer.job(job, "completed")
+        self._nesting -= 1
+        self._finish_ended()
+
+    def _go_on_after(self, job: JobRecord) -> None:
         key = self.job_keys.pop(job.id, None)
         following = self.job_groups.leave(key, job) if key is not None else None
         if following is not None:

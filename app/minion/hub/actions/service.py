@@ -208,7 +208,7 @@ class Actions:
 
     def _job_lost(self, job: JobRecord) -> None:
         job.log.unlink(missing_ok=True)
-        job.annotations.append(_annotation(_LOST))
+        job.annotations[:] = [_annotation(_LOST)]
         self._scheduler.job_done(job, "cancelled" if job.cancelled.is_set() else "failure", {})
 
     # -- what people ask for --------------------------------------------------------------------------------------
