@@ -1,4 +1,4 @@
-"""`minion blueprint`: check, draw and describe blueprints. The language itself is imported only when it is needed."""
+"""`minion blueprint`: check, draw, describe and test blueprints. The language is imported only when it is needed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import click
 if TYPE_CHECKING:
     from minion.blueprint.model import Blueprint
     from minion.blueprint.problem import Problem, Problems
+    from minion.domain.errors import UsageError
 
 
 @click.group()
 def blueprint() -> None:
-    """Check, draw and describe blueprints."""
+    """Check, draw, describe and test blueprints."""
 
 
 @blueprint.command()
@@ -51,18 +52,43 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2))
 
 
+@blueprint.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def test(files: tuple[Path, ...]) -> None:
+    """Follow blueprints by the outcomes in FILES, and see where they end; nothing is executed.
+
+    Exit code 1 when a walk goes another way than expected, 2 when a file is wrong.
+    """
+    from minion.blueprint.engine import Engine
+    from minion.blueprint.scenario import follow, load_walks
+
+    library = _library_beside(files)
+    failed = 0
+    for path in files:
+        loaded = load_walks(path.read_bytes(), source=str(path), library=library)
+        if isinstance(loaded, tuple):
+            raise _usage(loaded)
+        for expected in loaded.walks:
+            wrong = follow(Engine(library), loaded, expected)
+            failed += bool(wrong)
+            click.echo(f"{'not ok' if wrong else 'ok'}  {loaded.blueprint}: {expected.name}")
+            for line in wrong:
+                click.echo(f"        {line}")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
 @blueprint.command(hidden=True)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def reference(file: Path) -> None:
     """Make the generated blocks of the language reference in FILE anew."""
     from minion.blueprint.library import assemble
     from minion.blueprint.reference import rewrite
-    from minion.domain.errors import UsageError
     from minion.shipped import shipped
 
     library = assemble(shipped())
     if not isinstance(library, dict):
-        raise UsageError("\n".join(str(problem) for problem in library))
+        raise _usage(library)
     file.write_text(rewrite(file.read_text(encoding="utf-8"), library), encoding="utf-8")
 
 
@@ -102,4 +128,27 @@ def _one(name_or_file: str) -> Blueprint:
     loaded = load(text, source=name_or_file)
     if isinstance(loaded, Blueprint):
         return loaded
-    raise UsageError("\n".join(str(problem) for problem in loaded))
+    raise _usage(loaded)
+
+
+def _library_beside(files: tuple[Path, ...]) -> dict[str, Blueprint]:
+    """The blueprints that come with Minion, and those in the folders of the files."""
+    from minion.blueprint.library import assemble
+    from minion.shipped import shipped
+
+    texts = shipped()
+    for folder in sorted({path.resolve().parent for path in files}):
+        for path in sorted(folder.glob("*.yml")):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if "\nkind: Blueprint\n" in f"\n{text}":
+                texts[path.stem] = text
+    library = assemble(texts)
+    if isinstance(library, dict):
+        return library
+    raise _usage(library)
+
+
+def _usage(problems: Problems) -> UsageError:
+    from minion.domain.errors import UsageError
+
+    return UsageError("\n".join(str(problem) for problem in problems))

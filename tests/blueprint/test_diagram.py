@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 from minion.blueprint.diagram import mermaid
+from minion.blueprint.engine import Engine
 from minion.blueprint.loader import load
 from minion.blueprint.model import Blueprint
 from minion.blueprint.reference import rewrite
+from minion.blueprint.scenario import Walks, follow, load_walks
 
 DOCS = Path(__file__).parents[2] / "docs" / "blueprints.md"
 
@@ -23,6 +25,13 @@ def test_the_example_of_the_reference_loads() -> None:
     assert text is not None
     found = load(text[1], source="docs/blueprints.md")
     assert isinstance(found, Blueprint), "\n".join(map(str, found))
+
+
+def test_the_walks_of_the_reference_go_as_written(engine: Engine, library: dict[str, Blueprint]) -> None:
+    text = DOCS.read_text(encoding="utf-8").split("```yaml\n")[2].split("```")[0]
+    walks = load_walks(text, source="docs/blueprints.md", library=library)
+    assert isinstance(walks, Walks), "\n".join(map(str, walks))
+    assert [follow(engine, walks, expected) for expected in walks.walks] == [()]
 
 
 def test_every_node_and_arrow_is_drawn(library: dict[str, Blueprint]) -> None:

@@ -11,6 +11,7 @@ from minion.blueprint.schema import BLUEPRINT, GOOD
 from minion.blueprint.shapes import (
     Argument,
     Choice,
+    Data,
     Duration,
     Flag,
     ListOf,
@@ -59,6 +60,8 @@ def _of(shape: Shape) -> Schema:
             return _targets(shape)
         case OutputSchema():
             return {"type": "object", "required": ["type", "properties"]}
+        case Data():
+            return {}
         case _:
             return _value(shape)
 

@@ -32,7 +32,7 @@ def load(text: str | bytes, *, source: str, name: str | None = None) -> Blueprin
 
 
 def _load(text: str | bytes, name: str | None) -> Blueprint | Problems:
-    decoded = _decode(text)
+    decoded = decode(text)
     if isinstance(decoded, Problem):
         return (decoded,)
     tree, doubled = parse(decoded)
@@ -48,7 +48,8 @@ def _load(text: str | bytes, name: str | None) -> Blueprint | Problems:
     return _blueprint(decoded, read, draft)
 
 
-def _decode(text: str | bytes) -> str | Problem:
+def decode(text: str | bytes) -> str | Problem:
+    """Bytes as UTF-8, or where they are not."""
     if isinstance(text, str):
         return text
     try:

@@ -17,6 +17,7 @@ from minion.blueprint.schema import GOOD
 from minion.blueprint.shapes import (
     Argument,
     Choice,
+    Data,
     Duration,
     Flag,
     ListOf,
@@ -74,6 +75,8 @@ class Reader:
                 return self._output(item, where)
             case Argument():
                 return self._argument(item, shape, where)
+            case Data():
+                return plain_data(item)
             case _:
                 return self._scalar(item, shape, where)
 

@@ -71,6 +71,11 @@ class Literal:
 
 
 @dataclass(frozen=True)
+class Data:
+    """Any JSON data."""
+
+
+@dataclass(frozen=True)
 class OutputSchema:
     """A JSON Schema of an object, in the strict subset that models are held to."""
 
@@ -132,6 +137,7 @@ Shape: TypeAlias = (
     | Duration
     | Flag
     | Literal
+    | Data
     | OutputSchema
     | Targets
     | ListOf
