@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from minion.blueprint.engine import is_work
 from minion.blueprint.model import ActionNode, WaitNode
-from minion.blueprint.state import Ended, Pending, Status, Unfit
+from minion.blueprint.state import Ended, NodeResult, Pending, Status, Unfit
 from minion.domain.errors import AccessLost, Outage
 from minion.domain.ids import TaskId
 from minion.domain.outcomes import Outcome
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 _CONFLICT: Final = timedelta(seconds=1)
 _NO_ACCESS: Final = timedelta(hours=1)
 _GIVEN_UP: Final = timedelta(days=3)
+_LAST_WORDS: Final = timedelta(days=1)
 _ENDS: Final[dict[Status, TaskStatus]] = {
     "success": TaskStatus.SUCCEEDED,
     "handed_off": TaskStatus.HANDED_OFF,
@@ -77,7 +78,7 @@ def advance(desk: Desk, task_id: TaskId) -> Next:
 def _parked(desk: Desk, task: Task, lost: AccessLost) -> Next:
     """An owner has to act. Nobody waits for ever: after some days the task ends, and says so where it still can."""
     now = desk.clock.now()
-    if now - task.updated_at < _GIVEN_UP:
+    if now - task.updated_at < (_LAST_WORDS if task.status.ended else _GIVEN_UP):
         return _put_off(desk, task, now + _NO_ACCESS, f"parked, an owner has to act: {lost}")
     if not task.status.ended:
         ended = changed(task, status=TaskStatus.FAILED, reason=str(lost), updated_at=now)
@@ -152,16 +153,26 @@ def _after(desk: Desk, step: Step) -> Task:
         case Later(task=task, due=due):
             return changed(task, updated_at=now, due_at=due)
         case Done(task=task, result=result):
-            going_on = restored(task)
-            if isinstance(going_on, Unfit):
-                raise TypeError(f"{task.id} was fit a moment ago: {going_on.reason}")
-            engine, state = going_on
-            state = engine.apply(state, result)
-            pending = engine.pending(state)
-            reason = "" if result.outcome == Outcome.OK else task.reason
-            fields = {"state": state.model_dump(mode="json"), "status": _status(pending), "reason": reason}
-            since = now if isinstance(pending, WaitNode) else None
-            return changed(task, **fields, waiting_since=since, updated_at=now, due_at=now)
+            return changed(_moved_on(task, result, now), updated_at=now, due_at=now)
+
+
+def _moved_on(task: Task, result: NodeResult, now: datetime) -> Task:
+    """The reason of a failure lives on through the hand-off, and is forgotten when something went well."""
+    going_on = restored(task)
+    if isinstance(going_on, Unfit):
+        raise TypeError(f"{task.id} was fit a moment ago: {going_on.reason}")
+    engine, state = going_on
+    node = engine.pending(state)
+    handing_off = isinstance(node, ActionNode) and node.uses == "handoff"
+    state = engine.apply(state, result)
+    pending = engine.pending(state)
+    return changed(
+        task,
+        state=state.model_dump(mode="json"),
+        status=_status(pending),
+        reason=task.reason if handing_off or result.outcome != Outcome.OK else "",
+        waiting_since=now if isinstance(pending, WaitNode) else None,
+    )
 
 
 def _status(pending: Pending) -> TaskStatus:

@@ -1,4 +1,4 @@
-"""The end of a task: stop its runner, say the last words, put the labels right, ask for reviews; all of it idempotent."""
+"""The end of a task: stop its runner, say the last words, put the labels right, ask for reviews. All idempotent."""
 
 from __future__ import annotations
 

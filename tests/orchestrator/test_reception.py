@@ -1,0 +1,122 @@
+"""Who may ask for what, and what becomes of it."""
+
+from __future__ import annotations
+
+from minion.domain.events import ButtonPressed, ChecksChanged, Commented
+from minion.domain.ids import CommitSha, Login
+from minion.domain.task import TaskStatus
+
+from .github_fake import APP_ID, BOT, REPO
+from .world import World
+
+
+def test_an_outsiders_command_and_label_start_nothing(world: World) -> None:
+    world.github.issue(5)
+    assert world.say(5, "/minion implement", actor="eve").startswith("refused")
+    assert world.label(5, actor="eve").startswith("refused")
+    assert world.store.tasks.counts() == {}
+    assert "write permission" in world.github.bodies(5)[0]
+
+
+def test_our_own_comments_and_plain_talk_are_left_alone(world: World) -> None:
+    world.github.issue(5)
+    ours = Commented(REPO, 5, False, 1, False, "/minion implement", Login(BOT), 99, True)
+    assert world.handle(ours) == "our own comment"
+    assert world.say(5, "what about minions?") == "nobody waits for it"
+    assert world.github.bodies(5) == []
+
+
+def test_a_second_request_rejoins_the_first(world: World) -> None:
+    world.github.issue(5)
+    first = world.label(5)
+    assert world.label(5) == "woke " + first.removeprefix("task ")
+    assert world.say(5, "/minion implement").startswith("woke")
+    assert "already working" in world.github.bodies(5)[-1]
+    assert len(world.store.tasks.all_active()) == 1
+
+
+def test_a_label_opens_no_second_task_but_a_command_does(world: World) -> None:
+    world.github.issue(5)
+    first = world.label(5)
+    world.say(5, "/minion stop")
+    world.settle(5)
+    assert world.label(5).startswith("refused")
+    second = world.say(5, "/minion implement")
+    assert second.startswith("task t")
+    assert second != first
+
+
+def test_the_same_comment_twice_is_one_task(world: World) -> None:
+    world.github.issue(5)
+    comment = world.github.comment(5, "ann", "/minion implement")
+    event = Commented(REPO, 5, False, comment.id, False, comment.body, Login("ann"), 11, False)
+    world.handle(event)
+    world.handle(event)
+    world.say(5, "/minion stop")
+    world.settle(5)
+    assert "was this comment's" in world.handle(event)
+
+
+def test_a_misspelt_command_and_help_are_answered(world: World) -> None:
+    world.github.issue(5)
+    assert world.say(5, "/minion implemnt").startswith("misspelt")
+    assert "implement" in world.github.bodies(5)[-1]
+    assert world.say(5, "/minion help", actor="eve") == "help"
+    assert "/minion stop" in world.github.bodies(5)[-1]
+    assert world.say(5, "/minion stop") == "no task"
+
+
+def test_a_blueprint_of_the_wrong_place_is_refused(world: World) -> None:
+    world.github.issue(5)
+    world.github.person_pull(8)
+    assert "works on pull requests" in world.say(5, "/minion fix")
+    assert "works on issues" in world.say(8, "/minion implement")
+
+
+def test_a_broken_configuration_is_shown(world: World) -> None:
+    main = world.github.branches["main"]
+    world.github.branches["main"] = world.github.commit_files(main, "c", {".github/minion.yml": b"max_fils: 3\n"})
+    world.github.issue(5)
+    assert world.label(5).startswith("refused")
+    assert "max_fils" in world.github.bodies(5)[0]
+
+
+def test_a_teams_blueprint_and_cap_are_taken(world: World) -> None:
+    text = world.desk.shipped["implement"].replace("name: implement", "name: tidy")
+    main = world.github.branches["main"]
+    files = {".github/minion/blueprints/tidy.yml": text.encode(), ".github/minion.yml": b"max_usd: 5\n"}
+    world.github.branches["main"] = world.github.commit_files(main, "c", files)
+    world.github.issue(5)
+    assert world.say(5, "/minion tidy --max $3").startswith("task t")
+    task = world.task(5)
+    assert sorted(task.blueprints) == ["fix", "tidy"]
+    assert (str(task.max_usd), str(task.configuration.max_usd)) == ("3", "5")
+
+
+def test_status_is_told_without_doubling_the_marker(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    world.settle(5)
+    assert world.say(5, "/minion status").startswith("status of")
+    assert sum("minion:status" in body for body in world.github.bodies(5)) == 1
+
+
+def test_buttons_count_only_on_our_own_check_runs(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    task = world.settle(5)
+    stranger = ButtonPressed(REPO, task.id, "stop", Login("ann"), app_id=7)
+    outsider = ButtonPressed(REPO, task.id, "stop", Login("eve"), app_id=APP_ID)
+    assert world.handle(stranger) == "ignored: another App's button"
+    assert world.handle(outsider).startswith("refused")
+    assert world.task(5).status is TaskStatus.WORKING
+    world.handle(ButtonPressed(REPO, task.id, "stop", Login("ann"), app_id=APP_ID))
+    assert world.task(5).status is TaskStatus.CANCELLED
+
+
+def test_checks_wake_the_task_of_their_head(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    task = world.round(5)
+    assert world.handle(ChecksChanged(REPO, task.head_sha)) == f"woke {task.id}"
+    assert world.handle(ChecksChanged(REPO, CommitSha("e" * 40))) == "nobody waits for it"
