@@ -8,13 +8,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from minion.adapters.sandbox.settings import Limits
 
 _MOUNT = Path("/sys/fs/cgroup")
+_TRIES, _BETWEEN_S = 20, 0.01
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def _memory_limit(limits: Limits) -> tuple[str, int]:
 def _made(kind: str, name: str, limit: tuple[str, int]) -> list[Path]:
     for parent in _parents(kind):
         folder = parent / name
+        _sweep(parent)
         with contextlib.suppress(OSError):
             folder.mkdir(exist_ok=True)
             (folder / limit[0]).write_text(str(limit[1]))
@@ -70,7 +74,24 @@ def _own_groups(kind: str) -> list[str]:
     return [path for _, controllers, path in rows if kind in controllers.split(",") or not controllers]
 
 
-def _remove(folders: tuple[Path, ...]) -> None:
+def _remove(folders: Iterable[Path]) -> None:
+    """The kernel lets go of a group a moment after its last process."""
     for folder in folders:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+        for _ in range(_TRIES):
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                break
+            except OSError:
+                time.sleep(_BETWEEN_S)
+            else:
+                break
+
+
+def _sweep(parent: Path) -> None:
+    """What processes left that were killed before they could tidy up."""
+    for folder in parent.glob("minion-*"):
+        owner = folder.name.split("-")[1]
+        if not Path("/proc", owner).exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
