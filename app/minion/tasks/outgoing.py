@@ -45,7 +45,7 @@ def prose(text: str, *, mentions: Collection[str] = (), hosts: Collection[str] =
     text = _RELATIVE.sub(lambda match: f"{match.group(1)}{_BREAK}//", text)
     text = _SCRIPT.sub(lambda match: f"{match.group(1)}{_BREAK}:", text)
     text = _WWW.sub(rf"\1{_BREAK}.", text)
-    text = _CLOSING.sub(lambda match: match.group(0)[:-1] + _BREAK + match.group(0)[-1], text)
+    text = _CLOSING.sub(_broken, text)
     text = _REFERENCE.sub(_unreferenced, text)
     return _MENTION.sub(lambda match: _mention(match, known), text)
 
@@ -65,14 +65,14 @@ def one_line(text: str, limit: int = 200) -> str:
 def plain(text: str, limit: int = 4_000) -> str:
     """For commit messages, which are no Markdown: no mention, no closing keyword."""
     text = cut(strip_hidden(text).text, limit)
-    text = _CLOSING.sub(lambda match: match.group(0)[:-1] + _BREAK + match.group(0)[-1], text)
+    text = _CLOSING.sub(_broken, text)
     text = _REFERENCE.sub(_unreferenced, text)
     return _MENTION.sub(lambda match: _mention(match, frozenset()), text)
 
 
 def unlinked(text: str) -> str:
     """Trusted Markdown whose example references must not close anything."""
-    return _CLOSING.sub(lambda match: match.group(0)[:-1] + _BREAK + match.group(0)[-1], text)
+    return _CLOSING.sub(_broken, text)
 
 
 def code(text: str, limit: int = 200) -> str:
@@ -135,6 +135,11 @@ def _link(match: re.Match[str], hosts: Collection[str]) -> str:
 def _mention(match: re.Match[str], known: frozenset[str]) -> str:
     name = match.group(1)
     return match.group(0) if name.lower() in known else f"@{_BREAK}{name}"
+
+
+def _broken(match: re.Match[str]) -> str:
+    word = match.group(0)
+    return f"{word[0]}{_BREAK}{word[1:]}"
 
 
 def _unreferenced(match: re.Match[str]) -> str:
