@@ -343,3 +343,52 @@ def test_webhooks_parse_with_the_typed_client(hub: Hub, ann: HubClient) -> None:
         ("check_run", "completed"),
         ("check_suite", "completed"),
     }
+
+
+PUSHER = """
+on: workflow_dispatch
+permissions:
+  contents: write
+jobs:
+  push:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+        with: {fetch-depth: 0}
+      - run: |
+          git -c user.name=Bot -c user.email=bot@example.com commit -q --allow-empty -m "From a job"
+          git push -q origin HEAD:main
+          echo "history=$(git rev-list --count HEAD)"
+      - uses: actions/checkout@v5
+        with: {ref: side, path: sub/side, persist-credentials: false}
+      - uses: actions/checkout@v5
+        with: {repository: acme/other, path: other}
+      - run: cat sub/side/greeting.txt other/file.txt; git -C other log -1 --format=%D
+"""
+
+
+def test_checkout_with_credentials_paths_and_other_repositories(hub: Hub, ann: HubClient, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file.txt").write_text("of the other\n")
+    hub.create_repository("acme/other", other, "ann")
+    ann.commit(REPO, "side", {"greeting.txt": "hello from side\n"}, "A side")
+    ann.commit(REPO, "main", {".github/workflows/pusher.yml": PUSHER}, "A workflow that pushes")
+    assert hub.settle()
+    before = len(runs(ann, event="push"))
+    number = dispatch(ann, "pusher.yml").json()["workflow_run_id"]
+    assert hub.settle()
+    text = job_log(ann, number, "push")
+    assert ann.call("GET", f"/repos/{REPO}/actions/runs/{number}")["conclusion"] == "success", text
+    assert "hello from side\n" in text
+    assert "of the other\n" in text
+    assert "HEAD -> main, origin/main" in text
+    assert "history=3" in text
+    assert hub.pushes(REPO)[-1]["actor"] == "github-actions[bot]"
+    assert len(runs(ann, event="push")) == before, "a push with the job's token starts no workflow"
+    steps = ann.call("GET", f"/repos/{REPO}/actions/runs/{number}/jobs")["jobs"][0]["steps"]
+    assert [step["name"] for step in steps][-3:] == [
+        "Post Run actions/checkout",
+        "Post Run actions/checkout",
+        "Complete job",
+    ]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minion.hub.actions.file_commands import FileCommandError, parse_pairs
 from minion.hub.actions.globs import included
 from minion.hub.actions.matrix import combinations, suffix
 from minion.hub.actions.triggers import Occurrence, matches
@@ -137,3 +142,41 @@ def test_matrix_include_and_exclude_as_in_the_documentation() -> None:
         {"fruit": "banana"},
     ]
     assert suffix(found[0]) == " (apple, cat, pink, circle)"
+
+
+WORDS = (
+    "on push pull_request branches jobs steps run uses with env if needs strategy matrix permissions concurrency group "
+    "runs-on ubuntu-latest ${{ 1 true ~ [ ] { } : - &a *a << !!set ' | \" [+ **+ a[ ? %YAML --- !x"
+)
+FRAGMENTS = st.sampled_from(["${{ github.ref }}", "${{ nope }}", "\t", *WORDS.split()])
+ENDS = st.sampled_from(["", ":", ": x"])
+LINES = st.lists(
+    st.tuples(
+        st.integers(0, 4), st.lists(FRAGMENTS, min_size=1, max_size=3).map(" ".join), st.sampled_from(["", ":", ": x"])
+    ),
+    max_size=12,
+).map(lambda lines: "\n".join("  " * depth + text + end for depth, text, end in lines))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(LINES, LINES.map(lambda text: f"on: push\njobs:\n  a:\n{text}"), st.text(max_size=60)))
+def test_reading_a_file_raises_nothing_but_its_own_error(text: str) -> None:
+    with contextlib.suppress(SourceError):
+        read_workflow(text, "w.yml")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="a=<\nE OF\r", max_size=60))
+def test_reading_a_file_command_raises_nothing_but_its_own_error(text: str) -> None:
+    with contextlib.suppress(FileCommandError):
+        assert all(parse_pairs(text, "output"))
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Za-z_]{1,8}", fullmatch=True), st.text(alphabet="ab=<\n:% ", max_size=20), max_size=4
+    )
+)
+def test_values_come_through_a_file_command_unchanged(values: dict[str, str]) -> None:
+    text = "".join(f"{name}<<END_OF_IT\n{value}\nEND_OF_IT\n" for name, value in values.items())
+    assert parse_pairs(text, "output") == values

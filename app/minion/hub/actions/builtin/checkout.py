@@ -101,12 +101,15 @@ def _default_branch(call: ActionCall, path: Path) -> Target:
 def _fetch(call: ActionCall, path: Path, target: Target) -> None:
     depth = call.number("fetch-depth")
     tags = [] if call.flag("fetch-tags") else ["--no-tags"]
-    specs = [f"+{target.source}:{target.tracking}" if target.tracking else target.source]
-    if depth == 0:
-        specs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", *specs]
     shallow = [f"--depth={depth}"] if depth > 0 else []
-    fetch = ["git", "-c", "protocol.version=2", "fetch", *tags, "--prune", "--no-recurse-submodules", *shallow]
-    call.run([*fetch, "origin", *specs], path, {"GIT_TERMINAL_PROMPT": "0"})
+    fetch = ["git", "-c", "protocol.version=2", "fetch", *tags, "--no-recurse-submodules", *shallow]
+    quiet = {"GIT_TERMINAL_PROMPT": "0"}
+    if depth == 0:
+        everything = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
+        call.run([*fetch, "--prune", "origin", *everything], path, quiet)
+    # A fetch of its own: the branch may have moved on since the event.
+    wanted = f"+{target.source}:{target.tracking}" if target.tracking else target.source
+    call.run([*fetch, "origin", wanted], path, quiet)
 
 
 def _check_out(call: ActionCall, path: Path, target: Target) -> None:
