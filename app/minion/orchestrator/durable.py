@@ -62,8 +62,16 @@ class DurableQueue:
             max_executor_threads=4 * self._options.workers,
         )
         DBOS(config=configuration)
-        DBOS.workflow(name=_ADVANCE, max_recovery_attempts=None)(self._advance)
-        DBOS.workflow(name=_RECEIVE, max_recovery_attempts=None)(self._receive_one)
+
+        def advance(task_id: str) -> None:
+            self._advance(task_id)
+
+        def receive(delivery_id: str) -> None:
+            self._receive(DeliveryId(delivery_id))
+
+        # DBOS marks what it registers, and a bound method cannot be marked.
+        DBOS.workflow(name=_ADVANCE, max_recovery_attempts=None)(advance)
+        DBOS.workflow(name=_RECEIVE, max_recovery_attempts=None)(receive)
         DBOS.launch()
         DBOS.register_queue(
             _TASKS,
@@ -131,9 +139,6 @@ class DurableQueue:
         finally:
             with self._lock:
                 self._running.discard(task)
-
-    def _receive_one(self, delivery_id: str) -> None:
-        self._receive(DeliveryId(delivery_id))
 
     def _busy(self) -> bool:
         """Gives what runs a moment to end by itself."""
