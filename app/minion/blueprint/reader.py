@@ -43,6 +43,7 @@ CONTEXT_PATH = re.compile(rf"({_PATH})(\?)?")
 TEMPLATE = re.compile(rf"\$\{{\{{ *({_PATH})(\?)? *\}}\}}")
 DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _MONEY = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")
+_MOST = 100
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -89,6 +90,8 @@ class Reader:
             return self.refuse(item.mark, f"`{where}` must be a list", "write it as [a, b]")
         if len(item.items) < shape.least:
             return self.refuse(item.mark, f"`{where}` is empty")
+        if len(item.items) > _MOST:
+            return self.refuse(item.mark, f"`{where}` has more than {_MOST} entries")
         values = [self.read(child, shape.item, where) for child in item.items]
         return tuple(value for value in values if value is not UNREAD)
 
@@ -101,6 +104,8 @@ class Reader:
         found = self._entries(item, where)
         if isinstance(found, _Unread):
             return UNREAD
+        if len(found.items) > _MOST:
+            return self.refuse(found.mark, f"`{where}` has more than {_MOST} entries")
         values: dict[str, Any] = {}
         for key, child in found.items.items():
             if not shape.any_key and not NAME.fullmatch(key):

@@ -32,6 +32,8 @@ from minion.blueprint.problem import Mark, Problem, Problems, problem
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
+MAX_TOKENS = 20_000
+"""Reading takes time in proportion; the longest blueprint that comes with Minion has about 900."""
 _START = Mark(1, 1)
 _REFUSED: Mapping[type, str] = {
     AliasToken: "aliases are not allowed",
@@ -149,11 +151,13 @@ def _refused(text: str) -> Problem | None:
 def _refused_token(text: str) -> Problem | None:
     depth = 0
     try:
-        for token in YAML(typ="safe", pure=True).scan(text):
+        for count, token in enumerate(YAML(typ="safe", pure=True).scan(text)):
             mark = Mark(token.start_mark.line + 1, token.start_mark.column + 1)
             if type(token) in _REFUSED:
                 return problem(mark, _REFUSED[type(token)], "write the value out")
             depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+            if count > MAX_TOKENS:
+                return problem(mark, "too much for one blueprint", "split it, and let the parts call each other")
             if depth > MAX_DEPTH:
                 return problem(mark, f"nested deeper than {MAX_DEPTH} levels")
     except YAMLError as error:
