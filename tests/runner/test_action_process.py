@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ def finish(**more: Any) -> dict[str, Any]:
     return turn("finish", **said, risks=[], open_questions=[], **more)
 
 
-def script() -> Script:
+def script(*instead: dict[str, Any]) -> Script:
     plan = {"fit": "do", "objective": "o", "paths": ["calc.py"], "done_when": "", "question": ""}
     edit = turn("edit", path="calc.py", edits=[{"old": "x + x + 1", "new": "2 * x"}])
     work = [turn("shell", command=LOOK), turn("read", path="calc.py"), edit, finish()]
@@ -52,7 +54,7 @@ def script() -> Script:
     conversations = [
         {"name": "judge", "match": {"tool": ["verdict"]}, "turns": [judge]},
         {"name": "triage", "match": {"contains": ["Decide whether"]}, "turns": [finish(output=plan)]},
-        {"name": "work", "match": {"tool": ["edit"]}, "turns": work},
+        {"name": "work", "match": {"tool": ["edit"]}, "turns": list(instead) or work},
     ]
     return Script.of({"conversations": conversations})
 
@@ -71,6 +73,11 @@ class Action:
         app.standing["/api/v1/rounds/t1/result"] = (200, {"accepted": True})
 
     def run(self, model: ScriptedModel, **changes: Any) -> subprocess.CompletedProcess[str]:
+        process = self.start(model, **changes)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def start(self, model: ScriptedModel, **changes: Any) -> subprocess.Popen[str]:
         self.app.standing["/api/v1/claim"] = (200, self.grant(model, **changes).model_dump(mode="json"))
         env = {
             "PATH": "/usr/bin:/bin",
@@ -83,7 +90,7 @@ class Action:
             "GITHUB_OUTPUT": str(self.folder / "output"),
         }
         command = [sys.executable, "-m", "minion", "action"]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def grant(self, model: ScriptedModel, **changes: Any) -> RoundGrant:
         spec = TaskSpec(title="Double", objective="Fix it", author="a", author_can_write=True, requested_by="a")
@@ -172,3 +179,20 @@ def test_a_budget_that_is_gone_ends_at_the_handoff_without_a_call(action: Action
     state = engine().restore(action.result().state)
     assert isinstance(state, State)
     assert getattr(engine().pending(state), "name", "") == "handoff"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_that_is_cancelled_hands_over_what_was_done(action: Action, number: signal.Signals) -> None:
+    """Actions sends SIGINT, and SIGTERM 7.5 seconds later."""
+    edit = turn("edit", path="calc.py", edits=[{"old": "x + x + 1", "new": "2 * x"}])
+    with ScriptedModel(script(turn("read", path="calc.py"), edit, turn("shell", command="sleep 50"))) as model:
+        process = action.start(model)
+        ends = time.monotonic() + 60
+        while len(model.requests) < 4:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 1, out + err
+    assert "stopped on GitHub" in action.result().error
+    assert [file.path for file in action.result().change_set.files] == ["calc.py"]

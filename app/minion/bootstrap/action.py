@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,7 @@ def carry_out_round() -> int:
     """The exit code of the job's step."""
     settings = Action.read()
     hide_from_children()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     preload()
     plane = HttpControlPlane(settings.app_url)
     with tempfile.TemporaryDirectory(prefix="minion-", dir=settings.temp, ignore_cleanup_errors=True) as folder:

@@ -48,6 +48,8 @@ class Round:
             self.error = ""
         except Stopped as stopped:
             self.error = f"Stopped: {stopped}"
+        except KeyboardInterrupt:
+            self.error = "The job was stopped on GitHub before the round was done."
         except MinionError as met:
             self.error = str(met)
         self.journal.emit("round.finished", text=self.error)
