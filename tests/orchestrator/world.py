@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -54,10 +55,13 @@ class Woken:
 
 
 class World:
-    def __init__(self, folder: Path) -> None:
-        self.clock = VirtualClock()
-        self.github = FakeGitHub(self.clock)
-        self.github.seed()
+    """`github`: one that an earlier process of the same play knew."""
+
+    def __init__(self, folder: Path, github: FakeGitHub | None = None, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self.github = github or FakeGitHub(self.clock)
+        if github is None:
+            self.github.seed()
         self.store: Store = open_store(f"sqlite:///{folder}/minion.db", self.clock)
         self.woken = Woken()
         self.desk = Desk(
@@ -78,7 +82,6 @@ class World:
         self.claims = Claims(self.desk, self.tokens)
         self.results = Results(self.desk, self.store.trace, self.woken)
         self.reception = Reception(self.desk, self.woken)
-        self._jti = 0
 
     # --- people
 
@@ -128,9 +131,8 @@ class World:
 
     def claim(self, run_id: int | None = None, nonce: str | None = None) -> RoundGrant | ClaimRefused:
         run = self.github.runs[-1]
-        self._jti += 1
         identity = RunIdentity(
-            jti=f"j{self._jti}",
+            jti=uuid.uuid4().hex,
             repository_id=77,
             repository_owner_id=7,
             event_name="workflow_dispatch",

@@ -12,15 +12,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from minion.adapters.store.inbox import ATTEMPTS
+from minion.adapters.store.slots import AdvisoryLocks
 from minion.adapters.store.store import Store, open_store
 from minion.adapters.store.tables import metadata
 from minion.domain.ids import CommitSha, DeliveryId
 from minion.domain.receipt import Tokens
 from minion.domain.task import Task, TaskStatus
 from minion.domain.trace import TraceEvent
+from minion.orchestrator.slots import Slots
 from minion.ports.store import Delivery, Finished, Lease, PushAllowed, PushDenied, Reserved, ResultRefused, Unaffordable
 
-from .conftest import NOW, HandClock
+from .conftest import NOW, HandClock, PrivatePostgres
 
 NewTask = Callable[..., Task]
 HOUR = timedelta(hours=1)
@@ -251,3 +253,15 @@ def test_cursors(store: Store) -> None:
     store.cursors.set("x", "1")
     store.cursors.set("x", "2")
     assert store.cursors.get("x") == "2"
+
+
+def test_a_slot_is_held_by_one_until_it_is_given_back(postgres: PrivatePostgres, clock: HandClock) -> None:
+    store = open_store(postgres.new_database(), clock)
+    first, second = Slots(AdvisoryLocks(store.database)), Slots(AdvisoryLocks(store.database))
+    assert (first.take(), second.take()) == ("minion-0", "minion-1")
+    assert "minion-1" not in list(first.dead())
+    second.give_back()
+    assert "minion-1" in list(first.dead())
+    assert "minion-0" not in list(second.dead())
+    first.give_back()
+    store.close()

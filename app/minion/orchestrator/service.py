@@ -92,9 +92,8 @@ class Orchestrator:
             self.queue.tidy(now)
 
     def _take_over(self) -> None:
-        with self._slots.dead() as executors:
-            for executor in executors:
-                self.queue.recover(executor)
+        for executor in self._slots.dead():
+            self.queue.recover(executor)
 
     def _work(self, task_id: TaskId) -> None:
         error = guarded(f"task {task_id}", lambda: self._advance(task_id))

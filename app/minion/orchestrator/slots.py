@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
 from minion.domain.errors import UsageError
 
 _SLOTS: Final = 32
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.1
 
 
 class SlotLock(Protocol):
@@ -60,12 +62,14 @@ class Slots:
         self._own: tuple[int, SlotLock] | None = None
 
     def take(self) -> str:
-        """The executor's name in the lowest free slot."""
-        for slot in range(_SLOTS):
-            lock = self._locks.acquire(slot)
-            if lock is not None:
-                self._own = (slot, lock)
-                return _name(slot)
+        """The executor's name in the lowest free slot. Another process may be trying a lock at this very moment."""
+        for _ in range(_TRIES):
+            for slot in range(_SLOTS):
+                lock = self._locks.acquire(slot)
+                if lock is not None:
+                    self._own = (slot, lock)
+                    return _name(slot)
+            time.sleep(_PAUSE_S)
         raise UsageError(f"{_SLOTS} servers share this database already")
 
     def give_back(self) -> None:
@@ -73,16 +77,15 @@ class Slots:
             self._own[1].release()
             self._own = None
 
-    @contextmanager
-    def dead(self) -> Iterator[list[str]]:
-        """The names of all slots that nobody holds, held until the block ends."""
+    def dead(self) -> Iterator[str]:
+        """The name of each slot that nobody holds; it is held until the next one is asked for."""
         own = None if self._own is None else self._own[0]
-        taken = [(slot, self._locks.acquire(slot)) for slot in range(_SLOTS) if slot != own]
-        try:
-            yield [_name(slot) for slot, lock in taken if lock is not None]
-        finally:
-            for _, lock in taken:
-                if lock is not None:
+        for slot in range(_SLOTS):
+            lock = None if slot == own else self._locks.acquire(slot)
+            if lock is not None:
+                try:
+                    yield _name(slot)
+                finally:
                     lock.release()
 
 

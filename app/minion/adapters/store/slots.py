@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from minion.adapters.store.engine import Database
 
@@ -12,12 +13,16 @@ _SPACE: Final = 0x6D736C
 
 
 class AdvisoryLock:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, keys: dict[str, int]) -> None:
         self._connection = connection
+        self._keys = keys
 
     def release(self) -> None:
-        """The connection is closed for good: returned to a pool, it would keep the lock."""
-        self._connection.invalidate()
+        """A connection that broke has lost its lock already."""
+        try:
+            self._connection.execute(text("SELECT pg_advisory_unlock(:space, :slot)"), self._keys)
+        except DBAPIError:
+            self._connection.invalidate()
         self._connection.close()
 
 
@@ -31,6 +36,6 @@ class AdvisoryLocks:
         connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         keys = {"space": _SPACE, "slot": slot}
         if connection.execute(text("SELECT pg_try_advisory_lock(:space, :slot)"), keys).scalar_one():
-            return AdvisoryLock(connection)
+            return AdvisoryLock(connection, keys)
         connection.close()
         return None

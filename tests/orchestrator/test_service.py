@@ -1,0 +1,63 @@
+"""The orchestrator as it runs in the server: real threads, the real queue, real time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from minion.adapters.clock import SystemClock
+from minion.domain.ids import DeliveryId
+from minion.domain.protocol import RoundGrant
+from minion.domain.task import TaskStatus
+from minion.orchestrator.service import Orchestrator
+from minion.orchestrator.slots import FileLocks, Slots
+from minion.ports.store import Delivery
+
+from .github_fake import FakeGitHub
+from .test_pump import payload
+from .world import World
+
+
+def reach(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "the state was not reached"
+        time.sleep(0.02)
+
+
+def test_from_a_delivery_to_the_end_with_a_restart_between(tmp_path: Path) -> None:
+    clock = SystemClock()
+    github = FakeGitHub(clock)
+    github.seed()
+    github.issue(5, labels=("minion",))
+    world = World(tmp_path, github, clock)  # type: ignore[arg-type]
+    world.desk = replace(world.desk, clock=clock)
+
+    def begun() -> Orchestrator:
+        locks = FileLocks(tmp_path / "minion.db")
+        url = f"sqlite:///{tmp_path}/minion.db"
+        made = Orchestrator(world.desk, world.store.inbox, world.store.cursors, Slots(locks), url)
+        made.start()
+        return made
+
+    orchestrator = begun()
+    body = payload("labeled", label={"name": "minion"})
+    world.store.inbox.put(Delivery(DeliveryId("g1"), "issues", body, clock.now()))
+    orchestrator.nudge()
+    reach(lambda: len(github.runs) == 1)
+    orchestrator.stop()
+    orchestrator = begun()
+    grant = world.claim()
+    assert isinstance(grant, RoundGrant)
+    world.work(grant, {"triage": ("ok", {"fit": "do", "question": ""}), "judge": "pass"}, {"a.py": b"x = 1\n"})
+    orchestrator.queue.wake(grant.task_id)
+    reach(lambda: world.task(5).status is TaskStatus.AWAITING_CHECKS)
+    world.say(5, "/minion stop")
+    orchestrator.queue.wake(grant.task_id)
+    reach(lambda: world.task(5).due_at is None)
+    orchestrator.stop()
+    assert world.task(5).status is TaskStatus.CANCELLED
+    assert len(github.bodies(5)) == 1
+    world.close()
