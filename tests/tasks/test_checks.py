@@ -173,6 +173,12 @@ def test_a_run_cancelled_by_a_newer_one_does_not_count() -> None:
     assert [found.id for found in latest(results, runs)] == [2]
 
 
+def test_jobs_that_only_the_replaced_run_had_do_not_count() -> None:
+    results = (result("test [old]", "cancelled", id=1, suite_id=10), result("test", id=2, suite_id=11))
+    runs = (run("cancelled", id=1, suite_id=10), run("success", id=2, suite_id=11))
+    assert evaluate(view(*results, runs=runs)) == Green()
+
+
 # --- not settled
 
 
