@@ -126,8 +126,10 @@ def test_commands_that_steps_print(world: World, job: JobOf, log: LogOf) -> None
     assert len([level for level, _ in levels if level == "notice"]) == 2
 
 
-def test_nothing_of_the_surrounding_environment_reaches_a_step(world: World, job: JobOf, log: LogOf) -> None:
-    os.putenv("HUB_SECRET_CANARY", "canary")
+def test_nothing_of_the_surrounding_environment_reaches_a_step(
+    world: World, job: JobOf, log: LogOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_SECRET_CANARY", "canary")
     run = world.push(steps("- run: env | sort"))
     text = log(job(run, "a"))
     assert "CANARY" not in text
@@ -207,7 +209,7 @@ def test_cancelling_kills_the_processes_and_runs_always_steps(
         }
     )
     world.pushed(sha)
-    wait_for(marker.exists)
+    wait_for(lambda: marker.exists() and marker.read_text().endswith("\n"))
     run = world.runs()[0]
     world.actions.cancel(run)
     world.settle()
@@ -234,15 +236,26 @@ def alive(marker: Path) -> bool:
     return True
 
 
-def test_a_daemon_that_leaves_its_group_ends_with_the_job(world: World, wait_for: WaitFor, tmp_path: Path) -> None:
+@pytest.mark.parametrize("escape", ["cd / && exec setsid", "exec env -i /usr/bin/setsid"])
+def test_a_daemon_that_leaves_its_group_ends_with_the_job(world: World, tmp_path: Path, escape: str) -> None:
     marker = tmp_path / "pid"
     run = world.push(
         steps(
-            f"- run: setsid sh -c 'echo $$ > {marker}; exec sleep 300' & while [ ! -s {marker} ]; do sleep 0.05; done"
+            "- run: |",
+            f"    ({escape} /bin/sh -c 'echo $$ > {marker}; exec /bin/sleep 300') &",
+            f"    while [ ! -s {marker} ]; do sleep 0.05; done",
         )
     )
     assert run.conclusion == "success"
     assert not alive(marker)
+
+
+def test_the_time_limit_of_a_step_holds_inside_its_action(world: World, job: JobOf, log: LogOf) -> None:
+    slow = "name: s\nruns:\n  using: composite\n  steps:\n    - {run: sleep 300, shell: bash}\n"
+    world.host.add_repository("slow").commit({"action.yml": slow})
+    run = world.push(steps("- uses: acme/slow@main", "  timeout-minutes: 0.01"))
+    assert run.conclusion == "failure"
+    assert "The action has timed out after 0.01 minutes." in log(job(run, "a"))
 
 
 def test_artifacts_and_caches(world: World, job: JobOf, log: LogOf) -> None:

@@ -165,6 +165,7 @@ def _run_composite(call: StepCall, found: Found, given: Mapping[str, str]) -> St
         github=github,
         where=found.where,
         env={**frame.env, **call.env},
+        limits=call.limits,
         depth=frame.depth + 1,
     )
     run_steps(inner, found.file.steps, None, run_action)

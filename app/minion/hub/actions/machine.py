@@ -73,7 +73,9 @@ class Directories:
         """Also what the job made read-only."""
         for folder, _, _ in os.walk(self.root):
             Path(folder).chmod(0o700)
-        shutil.rmtree(self.root)
+        shutil.rmtree(self.root, ignore_errors=True)
+        if self.root.exists():  # something was written meanwhile
+            shutil.rmtree(self.root)
 
 
 @dataclass

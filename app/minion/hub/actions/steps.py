@@ -40,6 +40,7 @@ class Frame:
     defaults: tuple[Defaults, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)  # of the step that called the action
     results: dict[str, StepResult] = field(default_factory=dict)
+    limits: StepLimits | None = None  # of the step that called the action
     failed: bool = False
     depth: int = 0
 
@@ -166,12 +167,15 @@ def _wanted(frame: Frame, condition: Template | None, env: Mapping[str, str]) ->
 
 
 def _limits(frame: Frame, step: Step, env: Mapping[str, str]) -> StepLimits:
+    outer = frame.limits or StepLimits(None)
     if step.timeout_minutes is None:
-        return StepLimits(None, after_cancel=frame.machine.cancelled)
+        return StepLimits(outer.deadline, outer.minutes, frame.machine.cancelled)
     minutes = to_number(step.timeout_minutes.evaluate(frame.scope(env)))
     if not minutes > 0:
         raise ExpressionError("timeout-minutes must be a positive number")
-    return StepLimits(time.monotonic() + 60 * minutes, minutes, frame.machine.cancelled)
+    own = StepLimits(time.monotonic() + 60 * minutes, minutes, frame.machine.cancelled)
+    sooner = outer.deadline is not None and own.deadline is not None and outer.deadline < own.deadline
+    return StepLimits(outer.deadline, outer.minutes, own.after_cancel) if sooner else own
 
 
 def _attempt(call: StepCall, run_action: ActionRunner) -> StepResult:
