@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.markup import escape
+
 from minion.demo.world import ORGANISATION, Hub, World
 
 Say = Callable[[str], None]
@@ -45,7 +47,7 @@ class Watch:
         for sight in self._sights():
             if sight.key not in self.seen:
                 self.seen.add(sight.key)
-                self.say(sight.text)
+                self.say(escape(sight.text))
         labels = {label["name"] for label in self._get(f"/issues/{self.issue}")["labels"]}
         return next((ended for label, ended in ENDED.items() if label in labels), None)
 

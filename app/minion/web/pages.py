@@ -50,11 +50,21 @@ class Pages:
         self._style = (_HERE / "static" / "minion.css").read_bytes()
 
     async def task(self, request: Request) -> Response:
+        """As JSON where that is all the caller accepts, else as a page."""
+        answer = self._json if request.headers.get("accept") == "application/json" else self._task
         try:
-            html = await run_in_threadpool(self._task, Capability(request.path_params["capability"]))
+            found = await run_in_threadpool(answer, Capability(request.path_params["capability"]))
         except Outage:
             return HTMLResponse(self._templates.get_template("gone.html").render(what="The database is resting"), 503)
-        return html or HTMLResponse(self._templates.get_template("gone.html").render(what="No such task"), 404)
+        return found or HTMLResponse(self._templates.get_template("gone.html").render(what="No such task"), 404)
+
+    def _json(self, capability: Capability) -> Response | None:
+        task = self._services.tasks.by_capability(capability)
+        if task is None:
+            return None
+        shown = {"id", "status", "reason", "round", "receipt", "pull_number", "branch", "notes", "gates"}
+        pushes = [push.model_dump(mode="json") for push in self._services.ledger.pushes(task.id)]
+        return JSONResponse(task.model_dump(mode="json", include=shown) | {"pushes": pushes})
 
     def _task(self, capability: Capability) -> Response | None:
         task = self._services.tasks.by_capability(capability)
