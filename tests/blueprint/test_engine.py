@@ -284,3 +284,31 @@ def test_judges_see_the_diff(engine: Engine) -> None:
     assert isinstance(judge, JudgeNode)
     entries = engine.context(state, judge, {"workspace.diff": "+1", "task.spec": {"title": "t"}})
     assert [entry.path for entry in entries] == ["task.spec", "nodes.triage.output", "workspace.diff"]
+
+
+def test_a_third_push_is_never_pending() -> None:
+    text = (
+        "apiVersion: minion/v1\nkind: Blueprint\nname: three\ndescription: Three pushes.\ndefaults: {fail: handoff}\n"
+        "start: one\nnodes:\n  one: {type: action, uses: push, next: two}\n  two: {type: action, uses: push, next: three}\n"
+        "  three: {type: action, uses: push, next: done}\n  handoff: {type: action, uses: handoff, next: gave_up}\n"
+        "  done: {type: end, status: success}\n  gave_up: {type: end, status: handed_off}\n"
+    )
+    library = assemble({"three": text})
+    assert isinstance(library, dict)
+    engine = Engine(library)
+    state = go(engine, engine.start("three", {}), ("one", "ok"), ("two", "ok"))
+    assert name_of(engine, state) == "three.handoff"
+    assert state.last == Last(blueprint="three", node="three", outcome="capped", output={"cap": "pushes"})
+
+
+def test_a_runner_cannot_say_that_it_pushed(engine: Engine) -> None:
+    before, _ = worked(engine)
+    after = engine.apply(before, NodeResult(outcome="ok", pushes=1))
+    assert engine.replay(before, after) == Unfit("`implement.setup` was not a runner's to execute")
+
+
+def test_a_runner_cannot_change_the_past(engine: Engine) -> None:
+    before, after = worked(engine)
+    cheaper = before.log[0].model_copy(update={"result": NodeResult(outcome="ok", output={**DO, "fit": "ask"})})
+    forged = after.model_copy(update={"log": (cheaper, *after.log[1:])})
+    assert engine.replay(before, forged) == Unfit("the log does not begin with what was known")

@@ -69,7 +69,7 @@ def _call(library: Library, caller: str, call: CallNode) -> Iterator[tuple[str, 
         message = f"node `{call.name}`: there is no blueprint `{call.blueprint}`"
         yield message, did_you_mean(call.blueprint, tuple(library))
         return
-    if caller in {call.blueprint} | _below(library, call.blueprint):
+    if caller == call.blueprint or caller in _below(library, call.blueprint):
         yield f"node `{call.name}`: `{caller}` would call itself", ""
     for name, value in call.arguments.items():
         if name not in callee.inputs:
