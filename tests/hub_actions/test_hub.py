@@ -282,6 +282,11 @@ def test_answers_parse_with_the_typed_client(hub: Hub, github: GitHub[TokenAuthS
     assert hub.settle()
     artifact = rest.list_workflow_run_artifacts("acme", "app", made.workflow_run_id).parsed_data.artifacts[0]
     assert rest.get_artifact("acme", "app", artifact.id).parsed_data.name == "id"
+    hub.set_secret(REPO, "KEY", "v")
+    hub.set_variable(REPO, "PLACE", "cave")
+    assert [secret.name for secret in rest.list_repo_secrets("acme", "app").parsed_data.secrets] == ["KEY"]
+    assert rest.list_repo_variables("acme", "app").parsed_data.variables[0].value == "cave"
+    assert rest.get_github_actions_permissions_repository("acme", "app").parsed_data.enabled is True
     logs = rest.download_job_logs_for_workflow_run("acme", "app", jobs[0].id)
     assert "hello from main" in logs.text
 
@@ -311,7 +316,12 @@ def test_knobs(hub: Hub, ann: HubClient) -> None:
     ann.commit(REPO, "main", {"a": "2"}, "Two")
     assert hub.settle()
     (stuck,) = runs(ann, status="action_required")
-    assert ann.call("GET", f"/repos/{REPO}/actions/runs/{stuck['id']}/jobs")["total_count"] == 0
+    path = f"/repos/{REPO}/actions/runs/{stuck['id']}"
+    assert ann.call("GET", f"{path}/jobs")["total_count"] == 0
+    assert ann.request("POST", f"{path}/approve").status_code == 201
+    assert hub.settle()
+    assert ann.call("GET", path)["conclusion"] == "success"
+    assert ann.request("POST", f"{path}/approve").status_code == 403
     actions.set_knobs({"action_required": False, "actions_disabled": True})
     ann.commit(REPO, "main", {"a": "3"}, "Three")
     assert hub.settle()

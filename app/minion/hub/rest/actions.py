@@ -278,7 +278,7 @@ ROUTES = (
     route(f"GET {RUN}/jobs", list_jobs, READ, Accepts("filter per_page page")),
     route(f"GET {ROOT}/jobs/{{job_id}}", get_job, READ),
     route(f"POST {ROOT}/jobs/{{job_id}}/rerun", rerun_job, WRITE, Accepts(body="enable_debug_logging:bool")),
-    route(f"GET {ROOT}/secrets", list_secrets, needs("secrets:read"), PAGED),
-    route(f"GET {ROOT}/variables", list_variables, needs("actions_variables:read"), PAGED),
-    route(f"GET {ROOT}/permissions", get_permissions, needs("administration:read"), NOTHING),
+    route(f"GET {ROOT}/secrets", list_secrets, needs("secrets:read", role="write"), PAGED),
+    route(f"GET {ROOT}/variables", list_variables, needs("actions_variables:read", role="write"), PAGED),
+    route(f"GET {ROOT}/permissions", get_permissions, needs("administration:read", role="admin"), NOTHING),
 )
