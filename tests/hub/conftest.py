@@ -126,6 +126,7 @@ class World:
     listener: Listener
     app: dict[str, Any]
     installation: int
+    http: httpx.Client
 
     def jwt(self, **claims: Any) -> str:
         now = int(time.time())
@@ -137,7 +138,7 @@ class World:
 
     def call(self, method: str, path: str, token: str = "", body: Any = None) -> httpx.Response:
         headers = {"User-Agent": "tests"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        return httpx.request(method, f"{self.hub.api_url}{path}", headers=headers, json=body, trust_env=False)
+        return self.http.request(method, f"{self.hub.api_url}{path}", headers=headers, json=body)
 
     def token(self, **narrowing: Any) -> str:
         answer = self.as_app("POST", f"/app/installations/{self.installation}/access_tokens", narrowing)
@@ -161,7 +162,8 @@ def build_world(hub: Hub, listener: Listener, source: Path) -> World:
             "events": EVENTS,
         }
     )
-    return World(hub, listener, app, hub.install("minion", "acme", by="ann")["id"])
+    http = httpx.Client(trust_env=False, timeout=30)
+    return World(hub, listener, app, hub.install("minion", "acme", by="ann")["id"], http)
 
 
 @pytest.fixture

@@ -83,3 +83,28 @@ def test_the_clock_can_be_wrong(busy: World) -> None:
     date = busy.call("GET", f"/repos/{REPO}", busy.hub.token_of("ann")).headers["Date"]
     assert abs(time.mktime(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone - time.time() - 600) < 5
     assert busy.as_app("GET", "/app").status_code == 401
+
+
+def test_the_connection_can_end_after_the_effect(busy: World) -> None:
+    busy.hub.knobs.hang_up("POST /repos/*/comments")
+    with pytest.raises(httpx.RemoteProtocolError):
+        comment(busy)
+    assert count(busy) == 1
+
+
+def test_something_can_happen_at_exactly_that_point(busy: World) -> None:
+    bob, token = busy.hub.user("bob"), busy.token()
+    first = bob.commit(REPO, "topic", {"a": "1"}, "One")
+    tree = busy.call("GET", f"/repos/{REPO}/git/commits/{first}", token).json()["tree"]["sha"]
+    body = {"message": "Mine", "tree": tree, "parents": [first]}
+    sha = busy.call("POST", f"/repos/{REPO}/git/commits", token, body).json()["sha"]
+    busy.hub.knobs.interpose("PATCH /repos/*/git/refs/heads/topic", lambda: bob.delete_branch(REPO, "topic"))
+    refused = busy.call("PATCH", f"/repos/{REPO}/git/refs/heads/topic", token, {"sha": sha})
+    assert (refused.status_code, refused.json()["message"]) == (422, "Reference does not exist")
+
+
+def test_tokens_can_expire_early(busy: World) -> None:
+    token = busy.token()
+    assert busy.hub.expire_tokens(busy.installation)["expired"] >= 1
+    assert busy.call("GET", COMMENTS, token).status_code == 401
+    assert busy.call("GET", COMMENTS, busy.token()).status_code == 200

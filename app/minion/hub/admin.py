@@ -222,6 +222,15 @@ class Admin:
             who = self._account(by) if by else target
             return {"id": installations.install(self.core, self._app(slug), target, chosen, who).id}
 
+    def expire_tokens(self, installation_id: int) -> Json:
+        """{expired: number}; every living token of the installation is refused with 401 from now on."""
+        with self.core.lock:
+            tokens, found = self.core.state.tokens, self._installation(installation_id)
+            gone = [value for value, token in tokens.items() if token.installation is found]
+            for value in gone:
+                del tokens[value]
+            return {"expired": len(gone)}
+
     def suspend(self, installation_id: int, by: str, *, suspended: bool = True) -> Json:
         with self.core.lock:
             installations.suspend(
@@ -346,6 +355,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
         Admin.create_app,
         Admin.set_webhook,
         Admin.install,
+        Admin.expire_tokens,
         Admin.suspend,
         Admin.uninstall,
         Admin.set_permissions,

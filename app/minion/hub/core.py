@@ -63,7 +63,7 @@ class Core:
         self.crashes: list[str] = []  # tracebacks of the hub's own bugs
         self.requests: deque[Request] = deque(maxlen=20_000)
         self.actions: ActionsService | None = None
-        self._triggers = Worker("hub-triggers")
+        self._triggers = Worker("hub-triggers", self.crashes)
         self._activity = 0
         self.actions_app = self._system_accounts()
 

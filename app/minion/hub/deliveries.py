@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from queue import SimpleQueue
+from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -29,7 +30,8 @@ TIMEOUT_S = 10.0
 class Worker:
     """Runs what it is given, one at a time and in order, on a thread of its own."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, crashes: list[str]) -> None:
+        self._crashes = crashes
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._pending = 0
         self._changed = threading.Condition()
@@ -46,15 +48,18 @@ class Worker:
         with self._changed:
             return self._pending == 0
 
-    def close(self) -> None:
-        """Lets what is queued finish, for two seconds at most."""
+    def close(self) -> bool:
+        """Lets what is queued finish, for two seconds at most; False when it goes on."""
         self._queue.put(None)
         self._thread.join(timeout=2)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (work := self._queue.get()) is not None:
             try:
                 work()
+            except Exception as error:  # noqa: BLE001  # the boundary of this thread: kept for the test, the next goes on
+                self._crashes.append("".join(format_exception(error)))
             finally:
                 with self._changed:
                     self._pending -= 1
@@ -104,9 +109,9 @@ class Deliveries:
 
     def close(self) -> None:
         self.stopping.set()
-        for worker in self._workers.values():
-            worker.close()
-        self._client.close()
+        ended = [worker.close() for worker in self._workers.values()]
+        if all(ended):
+            self._client.close()
 
     def _record(self, app: App, event: str, payload: dict[str, Any], guid: str) -> Delivery:
         state = self._core.state
@@ -131,7 +136,7 @@ class Deliveries:
     def _queue(self, delivery: Delivery, delay_s: float) -> None:
         worker = self._workers.get(delivery.app.id)
         if worker is None:
-            worker = self._workers[delivery.app.id] = Worker(f"hub-hook-{delivery.app.slug}")
+            worker = self._workers[delivery.app.id] = Worker(f"hub-hook-{delivery.app.slug}", self._core.crashes)
         worker.put(lambda: self._post(delivery, delay_s))
 
     def _post(self, delivery: Delivery, delay_s: float) -> None:

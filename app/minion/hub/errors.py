@@ -6,6 +6,7 @@ Shapes as on https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 DOCS = "https://docs.github.com/rest"
@@ -57,6 +58,17 @@ def invalid(resource: str, field: str, code: str = "invalid", message: str = "")
 def unprocessable(message: str) -> Refusal:
     """422 with a plain message, as the git-data routes answer."""
     return Refusal(422, message)
+
+
+def moment(text: str | None, resource: str = "Request", field: str = "since") -> datetime | None:
+    """An ISO 8601 time, in UTC where it names no zone; 422 naming the field for anything else."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(resource, field) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def unknown(kind: str, name: str) -> Refusal:

@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
+from minion.hub.errors import unprocessable
+
 ZERO = "0" * 40
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 PATH = f"/usr/local/bin:{os.defpath}"
@@ -90,7 +92,9 @@ class Git:
     def attempt(
         self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
-        """The finished process, whatever its exit code."""
+        """The finished process, whatever its exit code; 422 for a name that no program can be given."""
+        if any("\0" in argument for argument in arguments):
+            raise unprocessable("A name holds a null byte")
         command = ["git", *SAFE, "--git-dir", str(self.directory), *arguments]
         environment = BASE_ENV | dict(self.env) | dict(env or {})
         return subprocess.run(command, input=stdin, capture_output=True, check=False, env=environment)

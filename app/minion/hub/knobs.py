@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -22,6 +22,8 @@ class Fault:
     delay_s: float = 0.0
     message: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    drop: bool = False  # no answer at all: the connection ends
+    action: Callable[[], None] | None = None  # run where the fault strikes, without the hub's lock; Python only
 
     def refusal(self) -> Refusal:
         return Refusal(self.status, self.message or "Server Error", headers=self.headers)
@@ -76,6 +78,15 @@ class Knobs:
     def slow(self, pattern: str, seconds: float, *, times: int = 1) -> Fault:
         """A late answer; longer than the client's timeout, a timeout whose effect happened."""
         return self.fail(pattern, 0, delay_s=seconds, times=times, after=True)
+
+    def hang_up(self, pattern: str, *, after: bool = True, times: int = 1) -> Fault:
+        """The connection ends without an answer, by default once the effect has happened."""
+        return self.fail(pattern, 0, after=after, drop=True, times=times)
+
+    def interpose(self, pattern: str, action: Callable[[], None], *, after: bool = False) -> Fault:
+        """Runs `action` before the next such request is handled, or between its effect and its answer: a race or a
+        crash at exactly that point."""
+        return self.fail(pattern, 0, action=action, after=after)
 
     def take_fault(self, method: str, path: str) -> Fault | None:
         """The first fault that matches, used up once."""

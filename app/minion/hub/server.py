@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from traceback import format_exception
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -24,6 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from minion.hub.actions_host import ActionsHost
 from minion.hub.admin import Admin
@@ -31,7 +32,7 @@ from minion.hub.control import control
 from minion.hub.core import Core
 from minion.hub.git_http import GitHttp
 from minion.hub.graphql.endpoint import GraphQL
-from minion.hub.knobs import Knobs
+from minion.hub.knobs import Fault, Knobs
 from minion.hub.pages.site import Pages
 from minion.hub.rest.dispatch import Dispatcher, Incoming
 from minion.hub.rest.registry import all_routes
@@ -202,15 +203,19 @@ class HubApplication:
         path = incoming.path.removeprefix(API) if incoming.path.startswith(f"{API}/") else incoming.path
         with self._core.lock:
             fault = None if path.startswith("/_hub/") else self._core.knobs.take_fault(incoming.method, path)
-        if fault is not None and not fault.after:
-            await asyncio.sleep(fault.delay_s)
         peer = request.client.host if request.client else ""
+        if fault is not None and not fault.after:
+            await _strike(fault)
+            if fault.drop:
+                return HangUp()
         answer = await run_in_threadpool(self._answer, incoming, peer, fault)
         if fault is not None and fault.after:
-            await asyncio.sleep(fault.delay_s)
+            await _strike(fault)
+            if fault.drop:
+                return HangUp()
         return self._response(answer)
 
-    def _answer(self, request: Incoming, peer: str, fault: Any) -> Answer:
+    def _answer(self, request: Incoming, peer: str, fault: Fault | None) -> Answer:
         if request.path.startswith(f"{API}/"):
             below = Incoming(
                 request.method, request.path.removeprefix(API), request.query, request.headers, request.body
@@ -234,6 +239,19 @@ class HubApplication:
             return Response(answer.body, answer.status, {"Content-Type": "application/octet-stream"} | headers)
         content = json.dumps(answer.body).encode()
         return Response(content, answer.status, {"Content-Type": "application/json; charset=utf-8"} | headers)
+
+
+class HangUp(Response):
+    """Begins an answer and ends; uvicorn then closes the connection, and says so in its log."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+
+
+async def _strike(fault: Fault) -> None:
+    if fault.action is not None:
+        await run_in_threadpool(fault.action)
+    await asyncio.sleep(fault.delay_s)
 
 
 async def _incoming(request: HttpRequest) -> Incoming:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from minion.hub.actors import Actor, JobToken, Person
 from minion.hub.changes.issues import actor_account
-from minion.hub.errors import Refusal, invalid
+from minion.hub.errors import Refusal, invalid, moment
 from minion.hub.shapes.accounts import user_json
 from minion.hub.shapes.checks import check_run_payload, suite_json, suite_runs, suite_state
 from minion.hub.shapes.commits import commit_json
@@ -129,13 +128,9 @@ def _fill(core: Core, run: CheckRun, fields: Mapping[str, Any]) -> None:
     _check_actions(run.actions)
     run.status = status
     run.conclusion = (conclusion or run.conclusion) if status == "completed" else None
-    run.started_at = _moment(fields.get("started_at")) or run.started_at
-    ended = _moment(fields.get("completed_at")) or run.completed_at or core.now()
+    run.started_at = moment(fields.get("started_at"), "CheckRun", "started_at") or run.started_at
+    ended = moment(fields.get("completed_at"), "CheckRun", "completed_at") or run.completed_at or core.now()
     run.completed_at = ended if status == "completed" else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
 
 
 def _fill_output(run: CheckRun, output: Mapping[str, Any]) -> None:

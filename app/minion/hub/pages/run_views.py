@@ -81,7 +81,7 @@ def _line(line: str) -> tuple[str, str]:
         "##[error]": "del",
         "##[warning]": "hunk",
         "##[group]": "hunk",
-        "##[command]": "hunk",
+        "[command]": "hunk",
         "##[endgroup]": "same",
     }
     mark = next((mark for mark in kinds if line.startswith(mark)), "")

@@ -13,6 +13,7 @@ from minion.hub.changes.refs import move_ref
 from minion.hub.errors import Refusal, not_found, unprocessable
 from minion.hub.git_objects import EMPTY_TREE, ZERO, Signature, TreeEntry
 from minion.hub.git_trees import build_tree
+from minion.hub.rest.git_data import person
 from minion.hub.rest.issues import REPO
 from minion.hub.rest.route import Accepts, Answer, Call, needs, route
 from minion.hub.shapes.commits import git_commit_json
@@ -101,12 +102,8 @@ def _people(call: Call) -> tuple[Signature, Signature]:
     now = call.core.now()
     own = Signature(call.account.name or call.account.login, call.account.email, now)
 
-    def named(key: str, default: Signature) -> Signature:
-        value = call.body.get(key)
-        return default if value is None else Signature(value["name"], value["email"], now)
-
-    author = named("author", own)
-    return author, named("committer", github_signature(call.core))
+    author = person(call.body.get("author"), own)
+    return author, person(call.body.get("committer"), github_signature(call.core))
 
 
 def put_contents(call: Call) -> Answer:

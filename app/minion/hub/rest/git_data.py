@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
 from typing import Any
 
 from minion.hub.actors import Installed, JobToken
 from minion.hub.changes.pulls import github_signature
 from minion.hub.changes.push_rules import Move
 from minion.hub.changes.refs import move_ref
-from minion.hub.errors import Refusal, invalid, not_found, unprocessable
+from minion.hub.errors import Refusal, invalid, moment, not_found, unprocessable
 from minion.hub.git_objects import EMPTY_TREE, ZERO, Git, GitError, Signature, TreeEntry
 from minion.hub.git_trees import build_tree
 from minion.hub.rest.issues import REPO
@@ -92,18 +91,16 @@ def get_tree(call: Call) -> Answer:
 # -- commits --------------------------------------------------------------------------------------------------------
 
 
-def _person(value: Any, default: Signature) -> Signature:
+def person(value: Any, default: Signature) -> Signature:
+    """A commit's author or committer from the body; 422 for what git could not store."""
     if value is None:
         return default
-    if (
-        not isinstance(value, dict)
-        or set(value) - {"name", "email", "date"}
-        or not value.get("name")
-        or not value.get("email")
-    ):
+    if not isinstance(value, dict) or set(value) - {"name", "email", "date"}:
+        raise invalid("Commit", "author")
+    name, email = value.get("name"), value.get("email")
+    if not all(isinstance(one, str) and one.strip() and not set(one) & set("<>\n\0") for one in (name, email)):
         raise invalid("Commit", "author", "missing_field")
-    date = datetime.fromisoformat(value["date"]) if value.get("date") else default.date
-    return Signature(value["name"], value["email"], date)
+    return Signature(str(name), str(email), moment(value.get("date"), "Commit", "date") or default.date)
 
 
 def create_commit(call: Call) -> Answer:
@@ -120,8 +117,8 @@ def create_commit(call: Call) -> Answer:
     own = Signature(
         call.account.login if by_app else call.account.name or call.account.login, call.account.email, call.core.now()
     )
-    author = _person(body.get("author"), own)
-    committer = github_signature(call.core) if signed else _person(body.get("committer"), author)
+    author = person(body.get("author"), own)
+    committer = github_signature(call.core) if signed else person(body.get("committer"), author)
     sha = git.write_commit(body["tree"], parents, body["message"], (author, committer))
     if signed:
         call.repository.web_commits.add(sha)

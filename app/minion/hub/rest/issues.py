@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from minion.hub.changes import issues as change
-from minion.hub.errors import invalid, not_found
+from minion.hub.errors import invalid, moment, not_found
 from minion.hub.rest.finding import accounts_named, comment_of, issue_of
 from minion.hub.rest.route import PAGED, Accepts, Answer, Call, needs, route
 from minion.hub.shapes.issues import comment_json, event_json, issue_json
@@ -48,7 +47,7 @@ def list_issues(call: Call) -> Answer:
     """Newest first; pull requests included, as on GitHub."""
     query = call.query
     state, labels = query.get("state", "open"), [name.lower() for name in query.get("labels", "").split(",") if name]
-    creator, since = query.get("creator"), query.get("since")
+    creator, since = query.get("creator"), moment(query.get("since"))
 
     def wanted(issue: Issue) -> bool:
         carried = {label.name.lower() for label in issue.labels}
@@ -56,11 +55,11 @@ def list_issues(call: Call) -> Answer:
             state in ("all", issue.state)
             and carried.issuperset(labels)
             and creator in (None, issue.user.login)
-            and (since is None or issue.updated_at >= datetime.fromisoformat(since))
+            and (since is None or issue.updated_at >= since)
         )
 
     chosen = [issue for issue in call.repository.issues.values() if wanted(issue)]
-    key = {"created": "created_at", "updated": "updated_at", "comments": "number"}[query.get("sort", "created")]
+    key = {"updated": "updated_at", "comments": "number"}.get(query.get("sort", "created"), "created_at")
     chosen.sort(key=lambda issue: (getattr(issue, key), issue.number), reverse=query.get("direction", "desc") == "desc")
     return call.page(chosen, lambda issue: _show(call, issue))
 
@@ -115,8 +114,8 @@ def create_comment(call: Call) -> Answer:
 
 
 def list_comments(call: Call) -> Answer:
-    since = call.query.get("since")
-    chosen = [c for c in issue_of(call).comments if since is None or c.updated_at >= datetime.fromisoformat(since)]
+    since = moment(call.query.get("since"))
+    chosen = [c for c in issue_of(call).comments if since is None or c.updated_at >= since]
     return call.page(chosen, lambda comment: comment_json(call.core, call.repository, comment))
 
 
@@ -125,8 +124,8 @@ def list_all_comments(call: Call) -> Answer:
     key = "updated_at" if call.query.get("sort") == "updated" else "created_at"
     backwards = call.query.get("direction") == "desc"
     chosen.sort(key=lambda comment: (getattr(comment, key), comment.id), reverse=backwards)
-    since = call.query.get("since")
-    chosen = [c for c in chosen if since is None or c.updated_at >= datetime.fromisoformat(since)]
+    since = moment(call.query.get("since"))
+    chosen = [c for c in chosen if since is None or c.updated_at >= since]
     return call.page(chosen, lambda comment: comment_json(call.core, call.repository, comment))
 
 

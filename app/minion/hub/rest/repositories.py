@@ -138,7 +138,7 @@ def list_commits(call: Call) -> Answer:
     if sha is None:
         raise not_found()
     window = [f"--{name}={call.query[name]}" for name in ("since", "until") if name in call.query]
-    path = ["--", call.query["path"]] if "path" in call.query else []
+    path = ["--", f":(literal){call.query['path']}"] if call.query.get("path") else []
     author = call.query.get("author")
     found = git.log(*window, sha, *path)
     account = call.core.state.account(author) if author else None
