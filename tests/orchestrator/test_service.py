@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from minion.adapters.clock import SystemClock
@@ -57,7 +58,11 @@ def test_from_a_delivery_to_the_end_with_a_restart_between(tmp_path: Path) -> No
     world.say(5, "/minion stop")
     orchestrator.queue.wake(grant.task_id)
     reach(lambda: world.task(5).due_at is None)
+    orchestrator.queue.tidy(clock.now() + timedelta(days=2))
     orchestrator.stop()
     assert world.task(5).status is TaskStatus.CANCELLED
+    with world.store.database.read() as connection:
+        left = connection.exec_driver_sql("SELECT count(*) FROM workflow_status WHERE status = 'SUCCESS'").scalar_one()
+    assert left == 0
     assert len(github.bodies(5)) == 1
     world.close()

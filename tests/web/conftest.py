@@ -283,6 +283,7 @@ def app(tmp_path: Path) -> Iterator[App]:
         clock=clock,
         ready=store.ready,
         nudge=lambda: nudges.append(1),
+        waiting_diff=lambda task: store.cursors.get(f"diff:{task.id}"),
     )
     services.metrics.watch("minion_tasks", "Tasks by status.", "status", store.tasks.counts)
     server, thread, url = _serve(create_app(services))

@@ -32,6 +32,12 @@ def test_an_ended_task_does_not_refresh(app: App) -> None:
     assert "red checks" in page
 
 
+def test_the_change_that_waits_for_approval_is_shown(app: App) -> None:
+    task = app.new_task(status=TaskStatus.AWAITING_APPROVAL)
+    app.store.cursors.set(f"diff:{task.id}", "+<b>x = 1</b>")
+    assert "+&lt;b&gt;x = 1&lt;/b&gt;" in app.client.get(f"/tasks/{task.capability}").text
+
+
 def test_an_unknown_capability_is_404(app: App) -> None:
     assert app.client.get("/tasks/" + "0" * 32).status_code == 404
     assert app.client.get("/docs").status_code == 404

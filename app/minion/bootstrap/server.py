@@ -33,6 +33,7 @@ from minion.orchestrator.results import Results
 from minion.orchestrator.run_tokens import RunTokens
 from minion.orchestrator.service import Orchestrator
 from minion.orchestrator.slots import FileLocks, Slots
+from minion.orchestrator.talk import waiting_diff
 from minion.settings import Server
 from minion.shipped import shipped
 from minion.web.app import create_app
@@ -134,8 +135,10 @@ class _Parts:
             ready=store.ready,
             nudge=orchestrator.nudge,
             server_url=settings.github_server_url,
+            waiting_diff=lambda task: waiting_diff(desk, task),
         )
         services.metrics.watch("minion_tasks", "Tasks by status.", "status", store.tasks.counts)
+        services.metrics.watch("minion_inbox", "Deliveries not settled, by state.", "state", store.inbox.counts)
         return services
 
     def slots(self) -> Slots:

@@ -99,7 +99,14 @@ class DurableQueue:
                 return
             self._queued.add(task_id)
         options = EnqueueOptions(workflow_name=_ADVANCE, queue_name=_TASKS, queue_partition_key=task_id)
-        self._enqueue(options, task_id)
+        enqueued = False
+        try:
+            self._enqueue(options, task_id)
+            enqueued = True
+        finally:
+            if not enqueued:  # or nobody could wake this task again
+                with self._lock:
+                    self._queued.discard(task_id)
 
     def wake_idle(self, task_id: TaskId) -> None:
         """For due times: a task that is being advanced at this moment decides by itself when it is due again."""
@@ -121,7 +128,9 @@ class DurableQueue:
     def tidy(self, now: datetime) -> None:
         """Finished workflows are of no use after a day."""
         before = (now.astimezone(UTC) - _KEPT).isoformat()
-        old = DBOS.list_workflows(status=["SUCCESS", "ERROR"], end_time=before, limit=1000, load_input=False)
+        old = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR"], completed_before=before, limit=1000, load_input=False, load_output=False
+        )
         if old:
             DBOS.delete_workflows([workflow.workflow_id for workflow in old])
 

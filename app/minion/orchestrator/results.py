@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from minion.blueprint.state import State, Unfit
 from minion.domain.protocol import EventBatch, EventReply, RoundAccepted, RoundResult
 from minion.domain.receipt import Receipt
 from minion.domain.task import Task, TaskStatus
+from minion.domain.trace import TraceEvent
 from minion.orchestrator.desk import Desk, Wakeups
 from minion.orchestrator.engines import restored
 from minion.orchestrator.run_tokens import RunToken, held
 from minion.ports.store import Finished, Lease, TraceStore
 
 _ATTEMPTS: Final = 5
-_TEXT: Final = 20_000
+_TEXT: Final = 8_000
+_DATA: Final = 8_000
+_EVENTS: Final = 20_000
 _SUMMARY: Final = 20_000
 _LINES: Final = 200
 
@@ -30,8 +34,8 @@ class Results:
         lease = held(self._desk.leases, token)
         if lease is None:
             return EventReply(cancel="this round is over", lease_s=0.0)
-        short = [event.model_copy(update={"text": event.text[:_TEXT]}) for event in batch.events]
-        self._trace.append(token.task_id, token.round, token.fence, short)
+        events = [_short(event) for event in batch.events if _kept(event)]
+        self._trace.append(token.task_id, token.round, token.fence, events)
         if (reason := self._stop(lease)) is not None:
             return EventReply(cancel=reason, lease_s=0.0)
         kept = self._desk.leases.extend(token.task_id, token.fence, self._desk.clock.now() + self._desk.timing.lease)
@@ -81,6 +85,17 @@ class Results:
         if isinstance(state, Unfit):
             return f"the state is not accepted: {state.reason}"
         return _after(task, token, result, state).model_copy(update={"due_at": self._desk.clock.now()})
+
+
+def _kept(event: TraceEvent) -> bool:
+    """A runner may talk for ever; the database does not listen for ever."""
+    return 0 <= event.seq <= _EVENTS
+
+
+def _short(event: TraceEvent) -> TraceEvent:
+    data = event.data if len(json.dumps(event.data, default=str)) <= _DATA else {}
+    cut = {"text": event.text[:_TEXT], "data": data, "kind": event.kind[:60], "node": event.node[:100]}
+    return event.model_copy(update={**cut, "at": event.at[:40]})
 
 
 def _followed(task: Task, result: RoundResult) -> State | Unfit:

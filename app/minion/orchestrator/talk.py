@@ -97,6 +97,10 @@ def diff_key(task: Task) -> str:
     return f"diff:{task.id}"
 
 
+def waiting_diff(desk: Desk, task: Task) -> str | None:
+    return desk.cursors.get(diff_key(task))
+
+
 def pull_text(scene: Scene) -> tuple[str, str]:
     """Title and body of the task's pull request, in the repository's own template where there is one."""
     body = comments.pull_body(scene.task, voice_of(scene.desk), template=_template(scene))

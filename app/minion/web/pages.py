@@ -81,6 +81,7 @@ class Pages:
             pushes=pushes,
             home=f"{self._services.server_url}/{task.owner}/{task.name}",
             lines=[_line(round_, event) for _, round_, event in trace if event.kind not in _HIDDEN],
+            diff=self._services.waiting_diff(task) if task.status is TaskStatus.AWAITING_APPROVAL else None,
             age=_age(task, self._services.clock.now()),
         )
         return HTMLResponse(page)

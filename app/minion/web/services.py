@@ -49,5 +49,7 @@ class Services:
     ready: Callable[[], bool]
     nudge: Callable[[], None]
     """Tells the orchestrator that the inbox has something, so that it need not wait for its next look."""
+    waiting_diff: Callable[[Task], str | None] = lambda _: None
+    """The change that somebody is asked to approve, as a unified diff."""
     server_url: str = "https://github.com"
     metrics: Metrics = field(default_factory=Metrics)

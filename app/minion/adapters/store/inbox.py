@@ -98,6 +98,9 @@ class SqlInbox:
     def parked(self) -> int:
         return self._count(handled=True)
 
+    def counts(self) -> dict[str, int]:
+        return {"waiting": self.waiting(), "parked": self.parked()}
+
     def _count(self, *, handled: bool) -> int:
         due = inbox.c.next_at.is_(None) if handled else inbox.c.next_at.is_not(None)
         with self._database.read() as connection:
