@@ -289,7 +289,8 @@ def test_judges_see_the_diff(engine: Engine) -> None:
 def test_a_third_push_is_never_pending() -> None:
     text = (
         "apiVersion: minion/v1\nkind: Blueprint\nname: three\ndescription: Three pushes.\ndefaults: {fail: handoff}\n"
-        "start: one\nnodes:\n  one: {type: action, uses: push, next: two}\n  two: {type: action, uses: push, next: three}\n"
+        "start: one\nnodes:\n  one: {type: action, uses: push, next: two}\n"
+        "  two: {type: action, uses: push, next: three}\n"
         "  three: {type: action, uses: push, next: done}\n  handoff: {type: action, uses: handoff, next: gave_up}\n"
         "  done: {type: end, status: success}\n  gave_up: {type: end, status: handed_off}\n"
     )
