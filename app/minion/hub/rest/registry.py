@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from minion.hub.rest import apps, checks, contents, git_data, issues, labels, pulls, repositories, reviews
+from minion.hub.rest import activity, apps, checks, contents, git_data, issues, labels, pulls, repositories, reviews
 from minion.hub.rest.route import Route
 
 CORE: tuple[Route, ...] = (
+    *activity.ROUTES,
     *apps.ROUTES,
     *repositories.ROUTES,
     *contents.ROUTES,
