@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -108,3 +109,13 @@ def test_tokens_can_expire_early(busy: World) -> None:
     assert busy.hub.expire_tokens(busy.installation)["expired"] >= 1
     assert busy.call("GET", COMMENTS, token).status_code == 401
     assert busy.call("GET", COMMENTS, busy.token()).status_code == 200
+
+
+def test_git_can_fail_after_the_push_too(busy: World, tmp_path: Path) -> None:
+    from .test_git import Clone, git
+
+    clone = Clone(busy, busy.hub.token_of("bob"), tmp_path / "work")
+    clone.commit("a", "b", "topic")
+    busy.hub.knobs.fail("POST /acme/widgets.git/git-receive-pack", 502, after=True)
+    assert clone.push("origin", "topic").returncode != 0
+    assert "topic" in git(clone.folder, "ls-remote", "origin").stdout

@@ -102,3 +102,24 @@ def test_nobody_approves_their_own_work(world: World) -> None:
     with pytest.raises(httpx.HTTPStatusError, match="422"):
         world.hub.user("bob").review(REPO, 1, "APPROVE")
     assert world.hub.user("ann").review(REPO, 1, "APPROVE")["state"] == "APPROVED"
+
+
+def test_whoever_only_reads_opens_no_pull_request_from_a_branch_here(world: World) -> None:
+    world.hub.set_collaborator(REPO, "eve", "read")
+    world.hub.user("bob").commit(REPO, "topic", {"a": "b"}, "A")
+    with pytest.raises(httpx.HTTPStatusError, match="push access"):
+        world.hub.user("eve").open_pr(REPO, "topic", "main", "Mine")
+
+
+def test_a_merged_pull_request_stays_closed(world: World) -> None:
+    opened(world)
+    world.hub.user("ann").merge(REPO, 1)
+    with pytest.raises(httpx.HTTPStatusError, match="422"):
+        world.hub.user("ann").edit_issue(REPO, 1, state="open")
+
+
+def test_mergeable_may_not_be_known_yet(world: World) -> None:
+    opened(world)
+    world.hub.knobs.mergeable_unknown = 1
+    bob = world.hub.user("bob")
+    assert [bob.pr(REPO, 1)["mergeable"] for _ in range(2)] == [None, True]

@@ -92,6 +92,7 @@ class Admin:
         number, now = self.core.state.next_id(), self.core.now()
         directory = self.core.data_dir / "repositories" / f"{number}.git"
         repository = Repository(number, name, owner, private, directory, now, now, now, default_branch)
+        shutil.rmtree(directory, ignore_errors=True)  # of a hub that used this folder before
         self.core.git(repository).init(default_branch)
         hook = directory / "hooks" / "pre-receive"
         hook.parent.mkdir(exist_ok=True)

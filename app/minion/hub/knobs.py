@@ -52,11 +52,13 @@ class DeliveryKnobs:
 
 @dataclass
 class Knobs:
-    """All switches of the hub's core. `clock_offset_s` shifts its clock and its Date header."""
+    """All switches of the hub's core. `clock_offset_s` shifts its clock and its Date header; the next
+    `mergeable_unknown` reads of a pull request come before GitHub has computed `mergeable`, and show null."""
 
     faults: list[Fault] = field(default_factory=list)
     deliveries: DeliveryKnobs = field(default_factory=DeliveryKnobs)
     clock_offset_s: float = 0.0
+    mergeable_unknown: int = 0
 
     def fail(self, pattern: str, status: int, **options: Any) -> Fault:
         """`fail("POST /repos/*/issues/*/comments", 502, after=True, times=2)`."""
@@ -98,14 +100,17 @@ class Knobs:
 
     def set(self, values: Mapping[str, Any]) -> None:
         """From the control API: {"faults": [{...}], "deliveries": {...}, "clock_offset_s": 0}; nothing else."""
-        unknown = set(values) - {"faults", "deliveries", "clock_offset_s"}
+        unknown = set(values) - {"faults", "deliveries", "clock_offset_s", "mergeable_unknown"}
         if unknown:
             raise Refusal(422, f"No such knob: {', '.join(sorted(unknown))}")
+        if any("action" in entry for entry in values.get("faults", [])):
+            raise Refusal(422, "Actions can only be given in Python")
         if "faults" in values:
             self.faults = [build(Fault, entry) for entry in values["faults"]]
         if "deliveries" in values:
             self.deliveries = build(DeliveryKnobs, values["deliveries"])
         self.clock_offset_s = float(values.get("clock_offset_s", self.clock_offset_s))
+        self.mergeable_unknown = int(values.get("mergeable_unknown", self.mergeable_unknown))
 
 
 def build(kind: type[Any], values: Mapping[str, Any]) -> Any:

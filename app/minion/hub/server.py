@@ -221,8 +221,13 @@ class HubApplication:
                 request.method, request.path.removeprefix(API), request.query, request.headers, request.body
             )
             return self._rest.answer(below, fault)
-        if fault is not None and fault.status:
-            return Answer(fault.status, fault.refusal().body(), fault.headers)
+        bad = None if fault is None or not fault.status else Answer(fault.status, fault.refusal().body(), fault.headers)
+        if bad is not None and fault is not None and not fault.after:
+            return bad
+        result = self._other(request, peer)
+        return bad or result
+
+    def _other(self, request: Incoming, peer: str) -> Answer:
         if request.path in ("/api/graphql", "/graphql"):
             return self._graphql.answer(request)
         if request.path.startswith("/_hub/"):

@@ -129,9 +129,12 @@ def set_state(core: Core, actor: Actor, repository: Repository, issue: Issue, st
     """open or closed; `reason` completed, not_planned, duplicate or reopened."""
     if state == issue.state:
         return
+    pull = repository.pulls.get(issue.number)
     closing = state == "closed"
+    if not closing and pull is not None and pull.merged_at is not None:
+        raise invalid("PullRequest", "state", "invalid", "A merged pull request cannot be reopened")
     issue.state, issue.updated_at = state, core.now()
-    is_pull = issue.number in repository.pulls
+    is_pull = pull is not None
     issue.state_reason = None if is_pull else (reason or "completed" if closing else "reopened")
     issue.closed_at = core.now() if closing else None
     issue.closed_by = actor_account(actor) if closing else None

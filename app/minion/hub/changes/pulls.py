@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minion.hub.actors import Actor, JobToken
+from minion.hub.actors import Actor, JobToken, Person
+from minion.hub.auth import can
 from minion.hub.changes.announcing import announce_pull
 from minion.hub.changes.issues import actor_account, check_body, new_issue, record, set_state
 from minion.hub.changes.push_rules import Move
@@ -44,6 +45,8 @@ def open_pull(core: Core, actor: Actor, repository: Repository, wanted: Draft) -
     _may_create(actor, repository, wanted)
     check_body(wanted.body, "PullRequest")
     source, branch = _head(core, repository, wanted.head)
+    if isinstance(actor, Person) and not can(source, actor, "contents", "write"):
+        raise Refusal(403, f"Must have push access to {source.full_name}, where the head is.")
     git = core.git(repository)
     head_sha = core.git(source).ref(f"refs/heads/{branch}")
     base_sha = git.ref(f"refs/heads/{wanted.base}")
