@@ -85,6 +85,17 @@ def test_a_long_session_reads_nine_tenths_of_its_prompts_from_the_cache(stage: A
     assert not [data for data in stage.kinds("agent.usage") if "alarm" in data]
 
 
+def test_features_are_asked_only_of_models_that_have_them(stage: Any):
+    stage = stage({"calls": [finish()]})
+    stage.play(model_id="claude-opus-5-5")
+    stage.play(model_id="somebody-elses-model", limits=Limits(turns=5))
+    ours, other = stage.bodies
+    trigger = {"type": "input_tokens", "value": 600_000}
+    assert ours["context_management"] == {"edits": [{"type": "compact_20260112", "trigger": trigger}]}
+    assert ours["output_config"] == {"effort": "high"}
+    assert not {"context_management", "output_config", "thinking"} & set(other)
+
+
 def test_many_parallel_calls_do_not_outrun_the_cache(stage: Any):
     turns = [{"calls": [look(f"{n}-{i}") for i in range(24)]} for n in range(3)]
     stage = stage(*turns, {"calls": [finish()]})

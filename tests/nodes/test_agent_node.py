@@ -148,6 +148,15 @@ def test_rules_of_the_base_join_when_a_file_of_theirs_is_touched_each_once(place
     assert str(at.bodies[2]["messages"]).count("British English") == 1
 
 
+def test_rule_files_that_could_not_be_loaded_are_told(place: Build) -> None:
+    files = {".claude/rules/a.md": "---\nno end", "AGENTS.md": "x" * 30_000}
+    report = place({"calls": [finish()]}, files=files).visit(agent())
+    assert report.notes == (
+        "Rule file not loaded: .claude/rules/a.md: its front matter has no end",
+        "Rule file left out for its size: AGENTS.md",
+    )
+
+
 def test_a_model_without_a_price_is_refused_before_it_is_asked(place: Build) -> None:
     at = place({"calls": [finish()]})
     report = at.visit(agent(model="somebody-elses-model"))

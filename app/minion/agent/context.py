@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,19 @@ def render(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False, default=str)
 
 
+_HIDDEN = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
+)
+"""Zero-width, bidirectional, tag and variation-selector characters (https://www.unicode.org/reports/tr36/)."""
+
+
 def labelled(path: str, text: str) -> str:
-    """Wrapped so that nothing inside can pretend to be outside."""
-    inside = text.replace("</untrusted", "<\u200b/untrusted")[:LONGEST]
-    cut = f"\n[cut: {len(text) - LONGEST} more characters]" if len(text) > LONGEST else ""
-    return f'<untrusted source="{path}">\n{inside}{cut}\n</untrusted>'
+    """Without characters that people cannot see, and wrapped so that nothing inside can pretend to be outside."""
+    seen, hidden = _HIDDEN.subn("", text)
+    notes = [f"[{hidden} invisible characters taken out]"] if hidden else []
+    notes += [f"[cut: {len(seen) - LONGEST} more characters]"] if len(seen) > LONGEST else []
+    inside = seen[:LONGEST].replace("</untrusted", "<\u200b/untrusted")
+    return "\n".join([f'<untrusted source="{path}">', inside, *notes, "</untrusted>"])
 
 
 @dataclass(frozen=True)

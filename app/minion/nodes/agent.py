@@ -23,7 +23,7 @@ from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
 from minion.tools.registry import build_tools
 
-DEFAULT_TURNS = 60
+DEFAULT_TURNS = {AgentNode: 60, JudgeNode: 20}
 
 
 def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeReport:
@@ -58,7 +58,9 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         )
     finally:
         files.close()
-    return _reported(node, report, gates, bench)
+    unread = [f"Rule file not loaded: {problem}" for problem in (rules.problems if rules else ())]
+    unread += [f"Rule file left out for its size: {source}" for source in (rules.dropped if rules else ())]
+    return _reported(node, report, gates, bench, unread)
 
 
 def budget_of(node: AgentNode | JudgeNode, visit: Visit, bench: WorkBench) -> Budget | str:
@@ -71,7 +73,7 @@ def budget_of(node: AgentNode | JudgeNode, visit: Visit, bench: WorkBench) -> Bu
             f" the role {node.model!r} to a model that has"
         )
     limits = Limits(
-        turns=node.limits.turns or DEFAULT_TURNS,
+        turns=node.limits.turns or DEFAULT_TURNS[type(node)],
         usd=min(node.limits.usd if node.limits.usd is not None else visit.usd, visit.usd),
         wall_s=min(node.limits.wall_s if node.limits.wall_s is not None else visit.wall_s, visit.wall_s),
     )
@@ -121,10 +123,12 @@ def receipt(node: AgentNode | JudgeNode, outcome: Outcome, report: AgentReport, 
     )
 
 
-def _reported(node: AgentNode, report: AgentReport, gates: Gates, bench: WorkBench) -> NodeReport:
+def _reported(
+    node: AgentNode, report: AgentReport, gates: Gates, bench: WorkBench, unread: Sequence[str]
+) -> NodeReport:
     verdict = gates.last
     said = report.arguments
-    notes = [*(verdict.notes if verdict else ()), *(f"Risk: {risk}" for risk in said.get("risks", ()))]
+    notes = [*unread, *(verdict.notes if verdict else ()), *(f"Risk: {risk}" for risk in said.get("risks", ()))]
     notes += [f"Open question: {question}" for question in said.get("open_questions", ())]
     return NodeReport(
         NodeResult(outcome=report.outcome.value, output=_output(node, report), usd=report.usd, wall_s=report.seconds),
