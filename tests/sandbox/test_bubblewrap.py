@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from minion.adapters.sandbox import BoxSettings, Bubblewrap, Limits, Reason, Unsafe, available, choose
+from minion.adapters.sandbox import BoxSettings, Bubblewrap, Limits, Reason, Unsafe, available, choose, known_tools
 from minion.adapters.sandbox.file_server import BoxedFileServer, Start
 from minion.adapters.sandbox.seccomp import program
 from minion.adapters.workspace import CloneSource, clone
@@ -105,6 +105,20 @@ def test_limits_reach_the_command(tree: Path) -> None:
         Bubblewrap(BoxSettings(workspace=tree, limits=limits)), "for name in u n f d c; do ulimit -$name; done"
     )
     assert said.split() == ["77", "99", "1024", "1048576", "0"]
+
+
+def test_tools_of_version_managers_are_shown_without_what_lies_beside_them(tree: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    tool = home / ".nvm/versions/node/v22/bin/thing"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\necho thing\n")
+    tool.chmod(0o755)
+    (home / ".nvm/token").write_text("canary")
+    known = known_tools({"HOME": str(home), "PATH": f"{tool.parent}:/usr/bin:{home}/bin:relative"})
+    assert (home / ".nvm/versions").resolve() in known.tool_cache
+    assert known.search_path == (tool.parent,)
+    box = Bubblewrap(BoxSettings(workspace=tree, tool_cache=known.tool_cache, search_path=known.search_path))
+    assert shell(box, f"thing; cat {home}/.nvm/token 2>/dev/null || true") == "thing\n"
 
 
 def test_the_choice_fails_closed(tree: Path) -> None:

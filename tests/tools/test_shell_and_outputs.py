@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.tools.conftest import Call
@@ -47,6 +48,17 @@ def test_the_deadline_is_told(call: Call) -> None:
     assert result.error
     assert "timed out after" in str(result.content)
     assert "begun" in str(result.content)
+
+
+@pytest.mark.parametrize("command", ["echo \0", "echo \ud800", "echo " + "x" * 200_000])
+def test_what_cannot_be_executed_says_why(call: Call, command: str) -> None:
+    assert call("shell", command=command).error
+
+
+def test_a_folder_that_is_not_there(call: Call) -> None:
+    result = call("shell", command="pwd", cwd="nowhere")
+    assert result.error
+    assert "nowhere" in str(result.content)
 
 
 def test_terminal_codes_and_overwritten_lines_go() -> None:

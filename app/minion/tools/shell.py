@@ -9,6 +9,8 @@ from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench
 from minion.tools.outputs import OutputStore, label
 
+LONGEST = 120_000
+
 SCHEMA = ToolSchema(
     name="shell",
     description=(
@@ -42,6 +44,9 @@ class Shell:
         return True
 
     def call(self, arguments: Json) -> ToolResult:
+        problem = _problem(str(arguments["command"])) or _problem(str(arguments.get("cwd", ".")))
+        if problem is not None:
+            return ToolResult(problem, error=True)
         wanted = float(arguments.get("timeout", self.bench.shell_timeout_s))
         command = BoxCommand(
             argv=["/bin/bash", "-o", "pipefail", "-c", str(arguments["command"])],
@@ -54,3 +59,14 @@ class Shell:
             error=result.exit_code != 0 or result.timed_out,
             data={"exit_code": result.exit_code, "seconds": round(result.seconds, 3), "timed_out": result.timed_out},
         )
+
+
+def _problem(text: str) -> str | None:
+    """What execve(2) would not take: one argument has at most 128 KiB, and no NUL."""
+    if "\0" in text:
+        return "a command cannot hold a NUL character"
+    if len(text.encode(errors="replace")) > LONGEST:
+        return f"the command has more than {LONGEST} bytes; write a script with write, and run that"
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "the command is not valid Unicode"
+    return None

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from minion.adapters.sandbox.bubblewrap import Bubblewrap, Reason, available
 from minion.adapters.sandbox.selftest import Escape
-from minion.adapters.sandbox.settings import BoxSettings, Limits
+from minion.adapters.sandbox.settings import BoxSettings, KnownTools, Limits, known_tools
 from minion.adapters.sandbox.unsafe import Unsafe
 from minion.ports.sandbox import Sandbox
 
-__all__ = ["BoxSettings", "Bubblewrap", "Escape", "Limits", "Reason", "Unsafe", "available", "choose"]
+__all__ = [
+    "BoxSettings",
+    "Bubblewrap",
+    "Escape",
+    "KnownTools",
+    "Limits",
+    "Reason",
+    "Unsafe",
+    "available",
+    "choose",
+    "known_tools",
+]
 
 
 def choose(mode: str, settings: BoxSettings) -> Sandbox | Reason:

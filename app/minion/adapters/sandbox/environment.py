@@ -15,9 +15,9 @@ def search_path(settings: BoxSettings) -> str:
     """The workspace's own tools first, then the tool caches', then the system's."""
     workspace = settings.workspace
     own = [workspace / ".venv" / "bin", workspace / "venv" / "bin", workspace / "node_modules" / ".bin"]
-    caches = [folder for cache in usable_caches(settings) for folder in (cache / "bin", cache) if folder.is_dir()]
-    present = [str(path) for path in own if path.is_dir()]
-    return ":".join([*present, *(str(path) for path in caches), *_SYSTEM_PATH])
+    caches = [folder for cache in usable_caches(settings) if (folder := cache / "bin").is_dir()]
+    present = [path for path in own if path.is_dir()]
+    return ":".join(map(str, dict.fromkeys([*present, *settings.search_path, *caches, *map(Path, _SYSTEM_PATH)])))
 
 
 def box_environment(settings: BoxSettings, home: str = HOME) -> dict[str, str]:

@@ -30,12 +30,14 @@ class Limits:
 class BoxSettings:
     """`workspace` is writable; `tool_cache` and `readable` are read-only, all at the same absolute paths inside.
 
-    `git_dir` is shown read-only as the workspace's `.git`; without it the workspace's own `.git` is, or an empty one.
+    `search_path` comes before the system's own. `git_dir` is shown read-only as the workspace's `.git`; without it the
+    workspace's own `.git` is, or an empty one.
     """
 
     workspace: Path
     git_dir: Path | None = None
     tool_cache: tuple[Path, ...] = ()
+    search_path: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
@@ -59,6 +61,45 @@ def ripgrep() -> Path | None:
         return beside.resolve()
     found = shutil.which("rg")
     return Path(found).resolve() if found else None
+
+
+@dataclass(frozen=True)
+class KnownTools:
+    """For `BoxSettings.tool_cache` and `.search_path`."""
+
+    tool_cache: tuple[Path, ...]
+    search_path: tuple[Path, ...]
+
+
+def known_tools(environment: Mapping[str, str]) -> KnownTools:
+    """Where version managers and Actions' set-up steps keep toolchains, and which of those the machine's PATH names.
+
+    Only folders that hold programs: beside some of them (`~/.cargo`, `~/.nvm`) lie credentials.
+    """
+    home = Path(environment.get("HOME", "/nonexistent"))
+    named = [Path(value) / part for name, part in _NAMED.items() if (value := environment.get(name))]
+    caches = [path.resolve() for path in [*named, *(home / part for part in _IN_HOME), *_ANYWHERE] if path.is_dir()]
+    entries = [Path(entry) for entry in environment.get("PATH", "").split(":") if entry.startswith("/")]
+    inside = [entry for entry in entries if any(entry.resolve().is_relative_to(cache) for cache in caches)]
+    # rustup's own `cargo` looks for its toolchains below a home that the box does not have
+    rust = [folder for cache in caches if cache.name == "toolchains" for folder in sorted(cache.glob("*/bin"))]
+    return KnownTools(tuple(dict.fromkeys(caches)), tuple(dict.fromkeys([*rust, *inside])))
+
+
+_NAMED = {
+    "RUNNER_TOOL_CACHE": "",
+    "PYENV_ROOT": "versions",
+    "NVM_DIR": "versions",
+    "CARGO_HOME": "bin",
+    "RUSTUP_HOME": "toolchains",
+    "GOROOT": "",
+    "JAVA_HOME": "",
+}
+_IN_HOME = (
+    *(".pyenv/versions", ".nvm/versions", ".cargo/bin", ".rustup/toolchains", ".local/share/uv/python"),
+    *(".local/share/mise/installs", ".asdf/installs", ".volta/tools", ".rbenv/versions", ".sdkman/candidates"),
+)
+_ANYWHERE = (Path("/opt/hostedtoolcache"), Path("/usr/local/go"), Path("/opt/java"))
 
 
 def usable_caches(settings: BoxSettings) -> list[Path]:
