@@ -36,6 +36,25 @@ def test_an_outage_is_an_outage(world: World, number: int) -> None:
     assert caught.value.retry_at > world.clock.now()
 
 
+def test_a_github_that_does_not_answer_is_left_alone_for_a_while(world: World, number: int) -> None:
+    world.hub.knobs.fail(ITEM, 502, times=9)
+    for _ in range(3):
+        with pytest.raises(Outage, match="does not answer"):
+            world.github.item(world.repo, number)
+    with pytest.raises(Outage, match="has not been answering") as caught:
+        world.github.item(world.repo, number)
+    assert caught.value.retry_at is not None
+    assert caught.value.retry_at > world.clock.now() + timedelta(seconds=20)
+    world.clock.offset = timedelta(seconds=31)
+    assert world.github.item(world.repo, number) is not None
+
+
+def test_refusals_are_answers(world: World) -> None:
+    for _ in range(5):
+        assert world.github.item(world.repo, 999) is None
+    assert world.github.item(world.repo, world.ann.open_issue(REPO, "x")["number"]) is not None
+
+
 @pytest.mark.parametrize("retry_after", [None, 5])
 def test_secondary_limits_wait_at_least_a_minute_and_are_not_slept_through(
     world: World, number: int, retry_after: int | None

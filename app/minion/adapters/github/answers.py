@@ -17,6 +17,7 @@ from githubkit.exception import (
 from githubkit.response import Response
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from minion.adapters.github.breaker import Breaker
 from minion.adapters.github.client import ClientOptions
 from minion.domain.errors import AccessLost, MinionError, Outage
 from minion.ports.clock import Clock
@@ -48,6 +49,7 @@ class Asker:
     def __init__(self, options: ClientOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
+        self._breaker = Breaker(clock)
 
     def read(self, call: Callable[[], Response[Any]], absent: Collection[int] = ABSENT) -> Any | None:
         """The JSON of a read, or None when GitHub says that there is no such thing."""
@@ -75,12 +77,14 @@ class Asker:
 
     def once(self, look: Callable[[], T | None], do: Callable[[], T]) -> T:
         """Looks for the effect before each try, so that a lost answer never makes it twice."""
+        self._breaker.check()
         try:
             for attempt in self._retrying():
                 with attempt:
                     found = look()
                     return found if found is not None else do()
         except RetryError as error:
+            self._breaker.failed()
             cause = error.last_attempt.exception()
             raise Outage(f"GitHub does not answer: {cause}", self._later(timedelta(seconds=30))) from cause
         raise AssertionError("tenacity returns or raises")
@@ -88,9 +92,14 @@ class Asker:
     def one(self, call: Callable[[], T]) -> T:
         """One try. Raises `Refusal`, `Unavailable`, `Outage` (rate limits) or `AccessLost`."""
         try:
-            return call()
+            answer = call()
         except GitHubException as error:
-            raise self._meaning(error) from error
+            meaning = self._meaning(error)
+            if isinstance(meaning, Refusal):
+                self._breaker.worked()
+            raise meaning from error
+        self._breaker.worked()
+        return answer
 
     def _retrying(self) -> Retrying:
         return Retrying(
