@@ -10,7 +10,7 @@ from pathlib import Path
 from minion.adapters.anthropic_model import AnthropicModel, Credential, preload
 from minion.adapters.control_plane import HttpControlPlane
 from minion.adapters.workspace import CloneSource, clone
-from minion.agent.prices import price_table
+from minion.bootstrap.prices import priced
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.domain.protocol import RoundGrant
 from minion.domain.secret import Secret
@@ -52,7 +52,7 @@ def _open(settings: Action, folder: Path, grant: RoundGrant, journal: Journal, c
     workspace = clone(source, place.work, place.private)
     workshop = Workshop(
         model=AnthropicModel(grant.model_base_url, Credential(Secret(grant.run_token), bearer=True)),
-        prices=price_table(grant.models),
+        prices=priced(grant.models, grant.prices),
         sandbox_mode=settings.sandbox,
         tool_cache=settings.tool_cache,
     )

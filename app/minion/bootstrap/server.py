@@ -107,6 +107,7 @@ class _Parts:
             public_url=settings.public_url,
             models=self.prices.roles,
             allowed_models=frozenset(self.prices.models),
+            prices=settings.prices,
             server_url=settings.github_server_url,
             allowed_bots=settings.allowed_bots,
             shipped=shipped(),

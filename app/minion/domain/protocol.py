@@ -58,6 +58,8 @@ class RoundGrant(_Wire):
     configuration: RepositoryConfiguration
     models: dict[str, str]
     """Role (cheap, standard, strong) to model id."""
+    prices: tuple[str, ...] = ()
+    """The operator's additions to the price table: `model=input/output/cache_read` in $/MTok."""
     model_base_url: str
     usd_left: Decimal
     wall_left_s: float

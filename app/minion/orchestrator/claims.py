@@ -77,6 +77,7 @@ class Claims:
             failures=task.failures,
             configuration=task.configuration,
             models=self._models(task),
+            prices=self._desk.prices,
             model_base_url=f"{self._desk.public_url}/model",
             usd_left=max(left, Decimal(0)),
             wall_left_s=wall_left_s,

@@ -80,6 +80,8 @@ class Desk:
     models: Mapping[str, str]
     """Role to model id, by default; a repository may map otherwise within `allowed_models`."""
     allowed_models: frozenset[str]
+    prices: tuple[str, ...] = ()
+    """The operator's additions to the price table, as the settings have them; runners keep budgets by them too."""
     server_url: str = "https://github.com"
     allowed_bots: frozenset[int] = frozenset()
     shipped: Mapping[str, str] = field(default_factory=dict)
