@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -98,7 +99,7 @@ class PrivatePostgres:
         return f"postgresql://minion@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
-        self._process.terminate()
+        self._process.send_signal(signal.SIGINT)  # a fast shutdown: open connections are cut
         self._process.wait(timeout=30)
         shutil.rmtree(self.home, ignore_errors=True)
 

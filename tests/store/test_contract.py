@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from minion.adapters.store.clock import DatabaseClock
 from minion.adapters.store.inbox import ATTEMPTS
 from minion.adapters.store.slots import AdvisoryLocks
 from minion.adapters.store.store import Store, open_store
@@ -264,4 +265,14 @@ def test_a_slot_is_held_by_one_until_it_is_given_back(postgres: PrivatePostgres,
     assert "minion-1" in list(first.dead())
     assert "minion-0" not in list(second.dead())
     first.give_back()
+    store.close()
+
+
+def test_the_databases_clock_puts_a_wrong_machine_right(postgres: PrivatePostgres, clock: HandClock) -> None:
+    """The machine's clock is years off."""
+    store = open_store(postgres.new_database(), clock)
+    right = DatabaseClock(store.database, clock)
+    assert abs(right.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    clock.pass_(seconds=10)
+    assert right.now() > datetime.now(UTC), "asked again only after half a minute"
     store.close()

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from minion.adapters.clock import SystemClock
 from minion.adapters.github import ClientOptions, GitHubApp
 from minion.adapters.oidc import ActionsOidcVerifier
+from minion.adapters.store.clock import DatabaseClock
 from minion.adapters.store.engine import normalised
 from minion.adapters.store.slots import AdvisoryLocks
 from minion.adapters.store.store import Store, open_store
@@ -34,6 +35,7 @@ from minion.orchestrator.run_tokens import RunTokens
 from minion.orchestrator.service import Orchestrator
 from minion.orchestrator.slots import FileLocks, Slots
 from minion.orchestrator.talk import waiting_diff
+from minion.ports.clock import Clock
 from minion.settings import Server
 from minion.shipped import shipped
 from minion.web.app import create_app
@@ -71,10 +73,11 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 @contextmanager
 def composed(settings: Server) -> Iterator[FastAPI]:
     """The application with everything behind it running."""
-    clock, prices = SystemClock(), priced(settings.models, settings.prices)
+    machine, prices = SystemClock(), priced(settings.models, settings.prices)
     with ExitStack() as ending:
-        store = open_store(settings.database_url, clock)
+        store = open_store(settings.database_url, machine)
         ending.callback(store.close)
+        clock = DatabaseClock(store.database, machine)
         gate = GitHubApp(settings.app_id, settings.private_key, ClientOptions(settings.github_api_url), clock)
         ending.callback(gate.close)
         parts = _Parts(settings, clock, store, gate, prices)
@@ -87,7 +90,7 @@ def composed(settings: Server) -> Iterator[FastAPI]:
 @dataclass(frozen=True)
 class _Parts:
     settings: Server
-    clock: SystemClock
+    clock: Clock
     store: Store
     gate: GitHubApp
     prices: PriceTable
