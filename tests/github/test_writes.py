@@ -257,6 +257,27 @@ def test_reactions_on_review_comments(world: World) -> None:
     assert comment["reactions"]["eyes"] == 1
 
 
+def test_review_threads(world: World) -> None:
+    first_push(world)
+    opened = open_it(world)
+    assert isinstance(opened, PullOpened)
+    number = opened.pull.number
+    assert world.github.review_threads(world.repo, number) == ()
+    assert world.github.review_threads(world.repo, 999) == ()
+    world.ann.review(REPO, number, "COMMENT", "see", [{"path": "src/app.py", "line": 1, "body": "use a set"}])
+    (thread,) = world.github.review_threads(world.repo, number)
+    assert (thread.path, thread.line, thread.resolved) == ("src/app.py", 1, False)
+    assert [(c.author, c.body, c.author_is_bot) for c in thread.comments] == [("ann", "use a set", False)]
+    world.hub.knobs.fail("POST /api/graphql", 502)
+    for _ in range(2):
+        assert world.github.reply_in_thread(world.repo, number, thread.id, MARKER, "done")
+    assert world.github.resolve_thread(world.repo, thread.id)
+    (thread,) = world.github.review_threads(world.repo, number)
+    assert thread.resolved
+    assert [(c.author, c.author_is_bot) for c in thread.comments] == [("ann", False), ("minion[bot]", True)]
+    assert not world.github.resolve_thread(world.repo, "PRRT_nothing")
+
+
 # --- check runs, tokens, other repositories
 
 

@@ -56,6 +56,17 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class ReviewThread:
+    """A conversation on a line of a PR. `line` is None where the diff has moved away from it."""
+
+    id: str
+    resolved: bool
+    path: str
+    line: int | None
+    comments: tuple[Comment, ...]
+
+
+@dataclass(frozen=True)
 class PullRequest:
     number: int
     node_id: str
@@ -185,6 +196,7 @@ class GitHub(Protocol):
         ...
 
     def pull(self, repo: RepositoryRef, number: int) -> PullRequest | None: ...
+    def review_threads(self, repo: RepositoryRef, number: int) -> Sequence[ReviewThread]: ...
     def pull_by_head(self, repo: RepositoryRef, branch: str) -> PullRequest | None: ...
     def pulls_with_sha(self, repo: RepositoryRef, sha: CommitSha) -> Sequence[PullRequest]: ...
     def recent_pull_heads(self, repo: RepositoryRef, limit: int) -> Sequence[CommitSha]: ...
@@ -229,6 +241,11 @@ class GitHub(Protocol):
     ) -> PullOpened | WriteRefused: ...
     def update_pull(self, repo: RepositoryRef, number: int, *, title: str | None, body: str | None) -> None: ...
     def mark_ready(self, repo: RepositoryRef, number: int) -> bool: ...
+    def reply_in_thread(self, repo: RepositoryRef, number: int, thread_id: str, marker: str, body: str) -> bool:
+        """Says it once in a review thread; False when GitHub does not let us."""
+        ...
+
+    def resolve_thread(self, repo: RepositoryRef, thread_id: str) -> bool: ...
     def request_reviewers(
         self, repo: RepositoryRef, number: int, people: Sequence[str], teams: Sequence[str]
     ) -> Sequence[str]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from minion.domain.events import ItemText
 from minion.domain.spec import Permission, TaskSpec, ThreadEntry
-from minion.ports.github import Comment, Item
+from minion.ports.github import Comment, Item, ReviewThread
 from minion.tasks.sanitize import clean
 from minion.tasks.spec_sections import Sections, read_sections
 
@@ -49,9 +49,12 @@ class BuiltSpec:
     notes: tuple[str, ...] = ()
 
 
-def people_in(item: Item, comments: Sequence[Comment], trigger: Trigger) -> tuple[str, ...]:
+def people_in(
+    item: Item, comments: Sequence[Comment], trigger: Trigger, reviews: Sequence[ReviewThread] = ()
+) -> tuple[str, ...]:
     """The logins whose permission `build_spec` needs, each once."""
-    authors = [item.author, *(comment.author for comment in comments if _existed(comment, trigger))]
+    said = [*comments, *(comment for thread in reviews for comment in thread.comments)]
+    authors = [item.author, *(comment.author for comment in said if _existed(comment, trigger))]
     return tuple(dict.fromkeys(authors))
 
 
@@ -61,12 +64,14 @@ def build_spec(
     trigger: Trigger,
     permissions: Mapping[str, Permission],
     reading: Reading,
+    reviews: Sequence[ReviewThread] = (),
 ) -> BuiltSpec:
-    """Snapshots the request. People who are not in `permissions` have none."""
+    """Snapshots the request. People who are not in `permissions` have none; resolved review threads are settled."""
     text = trigger.item or ItemText(item.title, item.body)
     title, body = clean(text.title), clean(text.body)
     sections = read_sections(body.text[:_BODY_LIMIT])
-    kept, notes = _thread(comments, trigger, permissions, reading)
+    said = [*comments, *_open_reviews(reviews)]
+    kept, notes = _thread(said, trigger, permissions, reading)
     hidden = title.hidden + body.hidden + sum(entry.hidden for entry in kept)
     spec = TaskSpec(
         title=" ".join(title.text.split())[:_TITLE_LIMIT],
@@ -100,6 +105,18 @@ def _unix(text: str) -> str:
 
 
 # --- the conversation
+
+
+@dataclass(frozen=True)
+class _InReview(Comment):
+    """A comment on a line of the diff; the body says which."""
+
+
+def _open_reviews(reviews: Sequence[ReviewThread]) -> Iterator[_InReview]:
+    for thread in reviews:
+        place = thread.path if thread.line is None else f"{thread.path}:{thread.line}"
+        for comment in () if thread.resolved else thread.comments:
+            yield _InReview(**{**vars(comment), "body": f"On `{place}`:\n{comment.body}"})
 
 
 @dataclass(frozen=True)
@@ -140,7 +157,7 @@ def _entry(comment: Comment, trusted: bool) -> _Entry:
     entry = ThreadEntry(
         author=comment.author,
         author_can_write=trusted,
-        kind="comment",
+        kind="review" if isinstance(comment, _InReview) else "comment",
         url=comment.url,
         created_at=comment.created_at,
         text=text.text[:_ENTRY_LIMIT],

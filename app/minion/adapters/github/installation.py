@@ -12,10 +12,11 @@ from minion.adapters.github.commits import Commits
 from minion.adapters.github.items import Items
 from minion.adapters.github.pulls import Pulls
 from minion.adapters.github.resource import Connection
+from minion.adapters.github.reviews import Reviews
 from minion.domain.ids import RepositoryRef
 
 
-class InstallationGitHub(Items, Pulls, Checks, Actions, Commits):
+class InstallationGitHub(Items, Pulls, Reviews, Checks, Actions, Commits):
     """Implements `minion.ports.github.GitHub`."""
 
     def __init__(

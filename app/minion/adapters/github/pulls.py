@@ -81,7 +81,7 @@ class Pulls(Resource):
         if pull is None or not pull.draft:
             return pull is not None
         try:
-            self._ask.once(lambda: self._ready(repo, number), lambda: self._mutate(pull.node_id))
+            self._ask.once(lambda: self._ready(repo, number), lambda: self._mark(pull.node_id))
         except Refusal:
             return False
         return True
@@ -117,7 +117,7 @@ class Pulls(Resource):
         pull = self.pull(repo, number)
         return True if pull is not None and not pull.draft else None
 
-    def _mutate(self, node_id: str) -> bool:
+    def _mark(self, node_id: str) -> bool:
         api = self._connection.api
         self._ask.one(lambda: api.graphql.request(_READY, {"id": node_id}))
         return True
