@@ -94,6 +94,8 @@ def test_features_are_asked_only_of_models_that_have_them(stage: Any):
     assert ours["context_management"] == {"edits": [{"type": "compact_20260112", "trigger": trigger}]}
     assert ours["output_config"] == {"effort": "high"}
     assert not {"context_management", "output_config", "thinking"} & set(other)
+    assert [tool["name"] for tool in ours["tools"] if tool.get("strict")] == ["finish"]
+    assert not [tool for tool in other["tools"] if "strict" in tool]
 
 
 def test_many_parallel_calls_do_not_outrun_the_cache(stage: Any):

@@ -54,12 +54,13 @@ class Finish:
     def schema(self) -> ToolSchema:
         properties: dict[str, Any] = {
             "status": {
+                "type": "string",
                 "enum": ["done", "blocked"],
                 "description": "blocked: a person has to decide or provide something",
             },
             "summary": {"type": "string", "description": "What changed and why, for the reviewer"},
             "verified_how": {"type": "string"},
-            "confidence": {"enum": ["high", "medium", "low"]},
+            "confidence": {"type": "string", "enum": ["high", "medium", "low"]},
             "risks": TEXTS,
             "open_questions": {**TEXTS, "description": "With blocked: the questions to ask"},
         }
@@ -99,7 +100,7 @@ class Verdict:
         input_schema={
             "type": "object",
             "properties": {
-                "verdict": {"enum": ["pass", "veto"]},
+                "verdict": {"type": "string", "enum": ["pass", "veto"]},
                 "summary": {"type": "string"},
                 "reasons": {
                     "type": "array",
@@ -109,7 +110,7 @@ class Verdict:
                         "properties": {
                             "criterion": {"type": "string"},
                             "file": {"type": "string"},
-                            "line": {"type": "integer", "minimum": 0},
+                            "line": {"type": "integer"},
                             "problem": {"type": "string"},
                         },
                         "required": ["criterion", "file", "line", "problem"],

@@ -55,6 +55,8 @@ class _Session:
         self._tools = {tool.schema.name: tool for tool in tools}
         self._schemas = [*(tool.schema for tool in self._tools.values()), run.ending.schema]
         self._tool_blocks = [schema.block() for schema in self._schemas]
+        if run.facts.strict:  # https://docs.claude.com/en/docs/agents-and-tools/tool-use/strict-tool-use
+            self._tool_blocks[-1]["strict"] = True
         self._system: list[Block] = [{"type": "text", "text": run.system, "cache_control": MARK}]
         self._history = Transcript([{"type": "text", "text": run.opening}])
         self._stuck = StuckDetector()

@@ -66,7 +66,7 @@ class Price:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a model is. `effort` and `compaction`: whether the request fields of that name may be sent."""
+    """What a model is. `effort`, `compaction` and `strict` (tools): whether requests may ask for them."""
 
     id: str
     prices: tuple[Price, ...]
@@ -74,6 +74,7 @@ class ModelFacts:
     max_output: int = 64_000
     effort: bool = True
     compaction: bool = True
+    strict: bool = True
 
     def price(self, on: date) -> Price | None:
         """The newest price in force on a day."""
@@ -137,7 +138,7 @@ class PriceTable:
 
     def facts(self, model: str) -> ModelFacts:
         """An unknown model has no price, and no feature that it might refuse is asked of it."""
-        return self.models.get(model) or ModelFacts(model, (), effort=False, compaction=False, max_output=32_000)
+        return self.models.get(model) or _unknown(model)
 
     def price(self, model: str, on: date) -> Price | None:
         return self.facts(model).price(on)
@@ -162,4 +163,8 @@ def parse_price(text: str) -> ModelFacts:
     if not model or len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts):
         raise UsageError(f"{text!r} is no price: write model=input/output/cache_read in $ per million tokens")
     price = Price(date(2000, 1, 1), Rates.of(*parts))
-    return ModelFacts(model, (price,), effort=False, compaction=False, max_output=32_000)
+    return _unknown(model, price)
+
+
+def _unknown(model: str, *prices: Price) -> ModelFacts:
+    return ModelFacts(model, prices, max_output=32_000, effort=False, compaction=False, strict=False)
