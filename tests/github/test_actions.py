@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
+import jwt
 import pytest
 
+from minion.hub.client import HubClient
 from minion.ports.github import ActionsRun, Dispatched, WriteRefused
 from minion.tasks.checks import CheckView, Green, NoChecks, NoChecksReason, Red, evaluate
 
@@ -87,6 +90,31 @@ def test_a_status_counts_and_explains_itself(world: World) -> None:
     assert (status.name, status.status, status.conclusion) == ("external/ci", "completed", "failure")
     (step,) = world.github.failed_steps(world.repo, status)
     assert step.log == "the server is on fire"
+    assert status.app_id is None, "a person reported it"
+
+
+def test_a_status_by_an_app_is_known_as_the_apps(world: World) -> None:
+    sha = pull(world)
+    registration = {
+        "slug": "circle",
+        "owner": "acme",
+        "webhook_url": "http://127.0.0.1:9/",
+        "webhook_secret": "s",
+        "permissions": {"statuses": "write"},
+    }
+    app = world.hub.create_app(registration)
+    installation = world.hub.install("circle", "acme", by="ann")
+    with HubClient(world.hub.url, app_token(world, app, installation["id"])) as circle:
+        circle.status(REPO, sha, "success", "circle/build")
+    (status,) = [result for result in view(world, sha).results if result.app == "status"]
+    assert (status.name, status.app_id) == ("circle/build", app["id"])
+
+
+def app_token(world: World, app: dict[str, Any], installation: int) -> str:
+    issued = int(world.clock.now().timestamp()) - 30
+    claims = {"iss": str(app["id"]), "iat": issued, "exp": issued + 300}
+    with HubClient(world.hub.url, jwt.encode(claims, app["private_key"], algorithm="RS256")) as client:
+        return str(client.call("POST", f"/app/installations/{installation}/access_tokens")["token"])
 
 
 def test_a_run_that_waits_for_approval_is_not_green(world: World) -> None:

@@ -75,13 +75,27 @@ class Checks(Resource):
         )
 
     def _statuses(self, repo: RepositoryRef, sha: CommitSha) -> list[CheckResult]:
+        """The list is newest first, and unlike the combined answer says who reported."""
         found = self._ask.pages(
-            lambda page: self._rest.repos.get_combined_status_for_ref(
+            lambda page: self._rest.repos.list_commit_statuses_for_ref(
                 repo.owner, repo.name, part(sha), per_page=100, page=page
-            ),
-            key="statuses",
+            )
         )
-        return [_status(status) for status in found]
+        newest: dict[str, Mapping[str, Any]] = {}
+        for status in found:
+            newest.setdefault(fields.text(status, "context"), status)
+        return [_status(status, self._reporter(status)) for status in newest.values()]
+
+    def _reporter(self, status: Mapping[str, Any]) -> int | None:
+        """The App behind a status, for rules that name one: its bot's login is `<slug>[bot]`."""
+        login = fields.text(status, "creator", "login")
+        if fields.text(status, "creator", "type") != "Bot" or not login.endswith("[bot]"):
+            return None
+        slug, known = login.removesuffix("[bot]"), self._connection.apps
+        if slug not in known:
+            data = self._ask.read(lambda: self._rest.apps.get_by_slug(part(slug)), absent=ABSENT | {403})
+            known[slug] = fields.number_or_none(data, "id")
+        return known[slug]
 
     def _groups(self, repo: RepositoryRef, sha: CommitSha) -> dict[int, str]:
         """Suite id to workflow file: all Actions jobs share one app, and two workflows may both have a `build`."""
@@ -152,12 +166,12 @@ _STATUS_CONCLUSIONS: Final[Mapping[str, str | None]] = {
 }
 
 
-def _status(status: Mapping[str, Any]) -> CheckResult:
+def _status(status: Mapping[str, Any], app_id: int | None) -> CheckResult:
     conclusion = _STATUS_CONCLUSIONS.get(fields.text(status, "state"))
     updated = fields.moment(status, "updated_at")
     return CheckResult(
         app="status",
-        app_id=None,
+        app_id=app_id,
         group="",
         name=fields.text(status, "context"),
         status="completed" if conclusion else "in_progress",

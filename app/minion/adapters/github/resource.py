@@ -27,6 +27,8 @@ class Connection:
     api: HeldGitHub
     ask: Asker
     app_id: int
+    apps: dict[str, int | None] = field(default_factory=dict)
+    """Slug to id of other Apps that were looked up."""
     checked: dict[tuple[int, str], float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
