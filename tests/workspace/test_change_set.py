@@ -32,7 +32,9 @@ def test_a_fresh_clone_has_no_changes(workspace: GitWorkspace) -> None:
     assert (root(workspace) / "README.md").read_text() == "# Widget\n"
     assert os.access(root(workspace) / "bin/run", os.X_OK)
     assert (root(workspace) / "link").readlink() == Path("README.md")
-    assert not (root(workspace) / ".git").exists()
+    assert (root(workspace) / ".git").read_text() == f"gitdir: {workspace.git_dir}\n"
+    status = ["git", "status", "--porcelain"]
+    assert subprocess.run(status, cwd=workspace.root, check=True, capture_output=True, timeout=30).stdout == b""
 
 
 def test_edits_new_files_modes_links_and_deletions(workspace: GitWorkspace) -> None:
@@ -254,6 +256,7 @@ def test_a_repository_inside_the_tree_executes_nothing(workspace: GitWorkspace, 
     subprocess.run(["git", "init", "--quiet", str(tree / "sub")], check=True)
     (tree / "sub/.git/config").write_text(f"[core]\nrepositoryformatversion = 0\nfsmonitor = touch {canary}\n")
     (tree / "sub/file").write_text("x")
+    (tree / ".git").unlink()
     (tree / ".git").mkdir()
     (tree / ".git/config").write_text(f'[core]\nfsmonitor = touch {canary}\n[filter "x"]\nclean = touch {canary}\n')
     (tree / ".gitattributes").write_text("* filter=x\n")

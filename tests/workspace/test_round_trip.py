@@ -45,7 +45,7 @@ def clear(root: Path) -> None:
     for path in sorted(root.rglob("*"), key=lambda path: len(path.parts), reverse=True):
         if path.is_dir() and not path.is_symlink():
             path.rmdir()
-        else:
+        elif path != root / ".git":
             path.unlink()
 
 

@@ -93,7 +93,10 @@ def _workspace(settings: BoxSettings) -> Iterator[str]:
     root = settings.workspace
     yield from ("--bind", str(root), str(root))
     own = root / ".git"
-    if settings.git_dir is not None:
+    if settings.git_dir is not None and own.is_file() and not own.is_symlink():
+        yield from ("--ro-bind", str(settings.git_dir), str(settings.git_dir))
+        yield from ("--ro-bind", str(own), str(own))
+    elif settings.git_dir is not None:
         yield from ("--ro-bind", str(settings.git_dir), str(own))
     elif own.exists() and not own.is_symlink():
         yield from ("--ro-bind", str(own), str(own))

@@ -30,8 +30,8 @@ class Limits:
 class BoxSettings:
     """`workspace` is writable; `tool_cache` and `readable` are read-only, all at the same absolute paths inside.
 
-    `search_path` comes before the system's own. `git_dir` is shown read-only as the workspace's `.git`; without it the
-    workspace's own `.git` is, or an empty one.
+    `search_path` comes before the system's own. `git_dir` is shown read-only, at its own path when
+    the workspace's `.git` is a file that names it, else as that `.git`; without it the workspace's own is, or nothing.
     """
 
     workspace: Path
@@ -82,7 +82,8 @@ def known_tools(environment: Mapping[str, str]) -> KnownTools:
     entries = [Path(entry) for entry in environment.get("PATH", "").split(":") if entry.startswith("/")]
     inside = [entry for entry in entries if any(entry.resolve().is_relative_to(cache) for cache in caches)]
     # rustup's own `cargo` looks for its toolchains below a home that the box does not have
-    rust = [folder for cache in caches if cache.name == "toolchains" for folder in sorted(cache.glob("*/bin"))]
+    toolchains = [folder for cache in caches if cache.name == "toolchains" for folder in sorted(cache.glob("*/bin"))]
+    rust = sorted(toolchains, key=lambda folder: not folder.parent.name.startswith("stable"))
     return KnownTools(tuple(dict.fromkeys(caches)), tuple(dict.fromkeys([*rust, *inside])))
 
 

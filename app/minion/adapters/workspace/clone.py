@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,9 +40,15 @@ class CloneSource:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def clone(source: CloneSource, root: Path, private: Path) -> GitWorkspace:
-    """Files at `root` (new or empty), the repository under `private`. Raises `Outage`, or `AccessLost` when refused."""
+def clone(source: CloneSource, root: Path, private: Path, compared_with: str | None = None) -> GitWorkspace:
+    """Files at `root` (new or empty), the repository under `private`. Raises `Outage`, or `AccessLost` when refused.
+
+    `compared_with` is a second commit that the repository should hold, for `GitWorkspace.tree_at`; it may be gone.
+    """
     safe = new_repository(private, root)
+    if compared_with not in {None, source.sha}:
+        with contextlib.suppress(AccessLost):
+            _fetch(safe, replace(source, sha=str(compared_with), depth=1))
     for attempt in Retrying(
         stop=stop_after_attempt(4),
         wait=wait_random_exponential(0.5, max=10),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from minion.adapters.workspace.files import put, remove
 from minion.adapters.workspace.objects import Entry, Objects
-from minion.adapters.workspace.safe_git import SafeGit
+from minion.adapters.workspace.safe_git import GitFailed, SafeGit
 from minion.adapters.workspace.scan import HashCache, Scan, Scanner, stamp_of
 from minion.domain.changeset import ChangedFile, ChangeSet, FileMode
 from minion.domain.ids import CommitSha
@@ -39,14 +39,16 @@ class GitWorkspace:
 
     @property
     def git_dir(self) -> Path:
-        """Our repository; it holds no credential and may be shown read-only as the tree's `.git`."""
+        """Our repository, to which the tree's `.git` points; it holds no credential and may be shown read-only."""
         return self._safe.git_dir
 
     def materialise(self) -> None:
-        """Writes the base commit's files into the empty root, byte for byte."""
+        """Writes the base commit's files, byte for byte, into the empty root, and `.git`, which names our repository."""
         self._safe.run("read-tree", self.head_sha)
         self._safe.run("checkout-index", "--all", "--force", "--index", "--quiet")
         (self.git_dir / "HEAD").write_text(f"{self.head_sha}\n")
+        # For programs that ask git for a version or a list of files: our repository, with our configuration.
+        (self._root / ".git").write_text(f"gitdir: {self.git_dir}\n")
         for path, entry in self._objects.base.items():
             with contextlib.suppress(FileNotFoundError):
                 self._cache.trust(path, stamp_of((self._root / path).lstat()), entry.oid)
@@ -125,6 +127,28 @@ class GitWorkspace:
             self.apply(work)
             for path, moment in times.items():
                 os.utime(self._root / path, ns=(moment, moment), follow_symlinks=False)
+
+    def holds(self, sha: str) -> bool:
+        try:
+            return self._safe.line("cat-file", "-t", sha) == "commit"
+        except GitFailed:
+            return False
+
+    @contextlib.contextmanager
+    def tree_at(self, sha: str) -> Iterator[None]:
+        """As `base_tree`, with the files of another commit that the repository holds."""
+        other = Objects(self._safe, sha)
+        try:
+            with self.base_tree():
+                here, there = self._objects.base, other.base
+                for path in here.keys() - there.keys():
+                    remove(self._root, path)
+                for path, entry in there.items():
+                    if here.get(path) != entry and entry.mode != FileMode.SUBMODULE:
+                        put(self._root, path, other.blob(entry.oid), entry.mode)
+                yield
+        finally:
+            other.close()
 
     def _modified(self, path: str) -> int:
         return (self._root / path).lstat().st_mtime_ns
