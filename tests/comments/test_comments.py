@@ -142,6 +142,7 @@ SAID: dict[str, str] = {
     "help": comments.help_text({"lint": "makes the linter happy", "fix": "x", "implement": "x"}, VOICE),
     "misspelt": comments.misspelt(Misspelt("/minion fxi `x`", "/minion fix", "there is no command `fxi`")),
     "ignored": comments.ignored("eve", "that needs write permission here, and you have the role `read`"),
+    "ignored-configuration": comments.ignored("ann", "the configuration is broken:\n.github/minion.yml:3: no key `x`"),
     "already-working": comments.already_working(task(status=TaskStatus.AWAITING_CHECKS), VOICE),
     "no-task": comments.no_task("stop"),
     "question": comments.question(task(), VOICE, "Should empty files be an error, @boss?"),

@@ -8,7 +8,7 @@ from minion.comments.voice import Voice, bullets, paragraphs, sentence
 from minion.domain.commands import Misspelt
 from minion.domain.task import Task
 from minion.tasks.checks import REMEDIES, NoChecksReason
-from minion.tasks.outgoing import code, one_line, quote
+from minion.tasks.outgoing import code, fence, one_line, prose, quote
 
 _REPLY = (
     "Reply in a comment: the first answer by somebody with write permission counts and becomes part of the request. "
@@ -57,8 +57,10 @@ def misspelt(command: Misspelt) -> str:
 
 
 def ignored(actor: str, reason: str) -> str:
-    """Why a command was not followed."""
-    return paragraphs((f"@{actor}, I did not start: {reason}.",))
+    """Why a command was not followed. Further lines of the reason (places in files, say) stand below it."""
+    first, _, rest = reason.partition("\n")
+    said = prose(first.rstrip(" .:"), mentions=(actor,))
+    return paragraphs((f"@{actor}, I did nothing: {said}.", fence(rest) if rest.strip() else ""))
 
 
 def already_working(task: Task, voice: Voice) -> str:
