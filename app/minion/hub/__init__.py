@@ -16,5 +16,5 @@ It imports nothing else of minion, so that it can judge the App without sharing 
 
 Where things are: `state` holds the entities, `changes/` what alters them and tells webhooks and Actions, `rest/` the
 routes (start at its docstring), `shapes/` the JSON, `graphql/`, `git_http` and `receive_hook` git, `deliveries` the
-webhooks, `auth` who may do what, `pages/` the HTML, `actions/` the workflows, `core` the lock and the clock around it all.
+webhooks, `auth` who may do what, `pages/` the HTML, `actions/` the workflows, `core` the lock and the clock around all.
 """
