@@ -18,7 +18,7 @@ def git(directory: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def commits(tmp_path: Path) -> tuple[Path, str, str]:
-    """A repository with a base and a head that changed, added and deleted files, and one that is base on another line."""
+    """A repository with a base, and a head that changed, deleted and added files: (folder, base, head)."""
     origin = tmp_path / "origin"
     origin.mkdir()
     git(origin, "init", "--quiet", "--initial-branch=main")

@@ -49,14 +49,14 @@ def _job(settings: Action, plane: HttpControlPlane, folder: Path) -> Job:
 def _open(settings: Action, folder: Path, grant: RoundGrant, journal: Journal, cancelled: Cancelled) -> BoxedSite:
     place = Place.under(folder)
     source = CloneSource(grant.clone_url, grant.head_sha, Secret(grant.clone_token))
-    workspace = clone(source, place.work, place.private)
+    workspace = clone(source, place.work, place.private, compared_with=grant.base_sha)
     workshop = Workshop(
         model=AnthropicModel(grant.model_base_url, Credential(Secret(grant.run_token), bearer=True)),
         prices=priced(grant.models, grant.prices),
         sandbox_mode=settings.sandbox,
         tool_cache=settings.tool_cache,
     )
-    task = Task(grant.configuration, grant.spec.scope, on_base=grant.head_sha == grant.base_sha)
+    task = Task(grant.configuration, grant.spec.scope, base_sha=grant.base_sha)
     return workshop.open(workspace, place, task, journal, cancelled)
 
 

@@ -127,7 +127,7 @@ class _LocalTask:
             sandbox_mode=settings.sandbox,
             tool_cache=settings.tool_cache,
         )
-        task = Task(configuration, Scope(), on_base=True)
+        task = Task(configuration, Scope(), base_sha=self.copy.workspace.head_sha)
         return workshop.open(self.copy.workspace, self.place, task, journal, lambda: None)
 
     def _prepare(self, site: BoxedSite, configuration: RepositoryConfiguration, journal: Journal) -> None:

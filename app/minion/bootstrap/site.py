@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from minion.adapters.clock import SystemClock
@@ -42,11 +43,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Task:
-    """What the bench has to know of the task. `on_base`: the copy stands at the commit where the task began."""
+    """What the bench has to know of the task. `base_sha` is the commit where it began: gates are compared with it."""
 
     configuration: RepositoryConfiguration
     scope: Scope
-    on_base: bool
+    base_sha: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ def make_box(mode: str, workspace: GitWorkspace, place: Place, tool_cache: Path 
     return sandbox
 
 
+def _base_of(workspace: GitWorkspace, base_sha: str) -> Callable[[], AbstractContextManager[None]] | None:
+    """Puts the base's files into the workspace for a while; None where that commit could not be had."""
+    if base_sha == workspace.head_sha:
+        return workspace.base_tree
+    return partial(workspace.tree_at, base_sha) if workspace.holds(base_sha) else None
+
+
 @dataclass(frozen=True)
 class Workshop:
     """What does not change from task to task."""
@@ -107,7 +115,6 @@ class Workshop:
     ) -> BoxedSite:
         sandbox = make_box(self.sandbox_mode, workspace, place, self.tool_cache)
         host = SystemHost(machine_environment())
-        base: Callable[[], AbstractContextManager[None]] | None = workspace.base_tree if task.on_base else None
         bench = WorkBench(
             sandbox=sandbox,
             workspace=workspace,
@@ -118,7 +125,7 @@ class Workshop:
             output_dir=place.output,
             emit=journal.emit,
             configuration=task.configuration,
-            base=base,
+            base=_base_of(workspace, task.base_sha),
             scope=task.scope,
             protected=task.configuration.protected_paths,
             cancelled=cancelled,
