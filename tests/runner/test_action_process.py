@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.runner.conftest import AppStub
-from tests.runner.sites import make_repository
+from tests.runner.sites import git, make_repository
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import assemble
@@ -196,3 +196,19 @@ def test_a_job_that_is_cancelled_hands_over_what_was_done(action: Action, number
     assert process.returncode == 1, out + err
     assert "stopped on GitHub" in action.result().error
     assert [file.path for file in action.result().change_set.files] == ["calc.py"]
+
+
+def test_a_failure_that_the_base_has_too_does_not_hold_up_a_later_round(action: Action) -> None:
+    """The round starts from a commit on top of the base, as every round after a push does."""
+    origin = action.folder / "origin"
+    (origin / "README.md").write_text("calc, changed\n")
+    git(origin, "commit", "--quiet", "--all", "--message", "second")
+    head = CommitSha(git(origin, "rev-parse", "HEAD"))
+    commands = Commands(test="python3 -c 'import calc; assert calc.double(0) == 7'")
+    with ScriptedModel(script()) as model:
+        done = action.run(model, head_sha=head, configuration=RepositoryConfiguration(commands=commands))
+    result = action.result()
+    assert done.returncode == 0, done.stdout
+    assert result.change_set.base_sha == head
+    assert [file.path for file in result.change_set.files] == ["calc.py"]
+    assert "base has too" in dict(result.gates)["test"]
