@@ -13,7 +13,7 @@ class Outcome(StrEnum):
     STUCK = "stuck"
     BUDGET = "budget"
     REFUSED = "refused"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 -- a verdict
     VETO = "veto"
     NONE = "none"
 
