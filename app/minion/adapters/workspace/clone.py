@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit, forced, new_repository
 from minion.adapters.workspace.worktree import GitWorkspace
@@ -48,22 +48,22 @@ def clone(source: CloneSource, root: Path, private: Path, compared_with: str | N
     safe = new_repository(private, root)
     if compared_with not in {None, source.sha}:
         with contextlib.suppress(AccessLost):
-            _fetch(safe, replace(source, sha=str(compared_with), depth=1))
-    for attempt in Retrying(
-        stop=stop_after_attempt(4),
-        wait=wait_random_exponential(0.5, max=10),
-        retry=retry_if_exception(_worth_it),
-        reraise=True,
-    ):
-        with attempt:
-            _fetch(safe, source)
+            _fetch_with_patience(safe, replace(source, sha=str(compared_with), depth=1))
+    _fetch_with_patience(safe, source)
     workspace = GitWorkspace(root, safe, source.sha)
     workspace.materialise()
     return workspace
 
 
-def _worth_it(error: BaseException) -> bool:
-    return isinstance(error, Outage)
+def _fetch_with_patience(safe: SafeGit, source: CloneSource) -> None:
+    for attempt in Retrying(
+        stop=stop_after_attempt(4),
+        wait=wait_random_exponential(0.5, max=10),
+        retry=retry_if_exception_type(Outage),
+        reraise=True,
+    ):
+        with attempt:
+            _fetch(safe, source)
 
 
 def _fetch(safe: SafeGit, source: CloneSource) -> None:

@@ -43,7 +43,7 @@ class GitWorkspace:
         return self._safe.git_dir
 
     def materialise(self) -> None:
-        """Writes the base commit's files, byte for byte, into the empty root, and `.git`, which names our repository."""
+        """Writes the base commit's files into the empty root, byte for byte, and `.git`, which names our repository."""
         self._safe.run("read-tree", self.head_sha)
         self._safe.run("checkout-index", "--all", "--force", "--index", "--quiet")
         (self.git_dir / "HEAD").write_text(f"{self.head_sha}\n")
@@ -118,8 +118,8 @@ class GitWorkspace:
     def base_tree(self) -> Iterator[None]:
         work = self.change_set()
         times = {file.path: self._modified(file.path) for file in work.files if file.data is not None}
-        self._put_base([file.path for file in work.files])
         try:
+            self._put_base([file.path for file in work.files])
             yield
         finally:
             kept = {file.path for file in work.files}
