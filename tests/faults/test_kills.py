@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from minion.domain.errors import Outage
 from minion.domain.events import Labeled
 from minion.domain.ids import Login
 from minion.domain.protocol import RoundGrant
@@ -23,20 +24,22 @@ EVENT = Labeled(REPO, 5, False, "minion", Login("ann"), 11)
 
 
 class Killer:
-    """Dies at the n-th write, before or after it took place."""
+    """Strikes at the n-th write, before or after it took place: the process dies, or only the answer is lost."""
 
-    def __init__(self, github: FakeGitHub, at: int, *, after: bool) -> None:
+    def __init__(self, github: FakeGitHub, at: int, *, after: bool, blow: BaseException) -> None:
         self.count = 0
         self._at = at
+        self._blow = blow
         if after:
             github.after = self._strike
         else:
             github.before = self._strike
 
     def _strike(self, name: str) -> None:
+        del name
         self.count += 1
         if self.count == self._at:
-            raise KilledError(name)
+            raise self._blow
 
 
 def restarted(world: World, folder: Path) -> World:
@@ -83,16 +86,18 @@ def _judge(world: World) -> None:
     world.wait(seconds=45)
 
 
-def play(folder: Path, at: int, *, after: bool) -> tuple[World, int]:
+def play(folder: Path, at: int, *, after: bool, blow: BaseException) -> tuple[World, int]:
     world = World(folder)
     world.github.issue(5, labels=("minion",))
-    killer = Killer(world.github, at, after=after)
+    killer = Killer(world.github, at, after=after, blow=blow)
     for _ in range(200):
         try:
             if not one_move(world):
                 return world, killer.count
         except KilledError:
             world = restarted(world, folder)
+        except Outage:
+            world.wait(minutes=1)
     raise AssertionError(f"the play has no end: {world.task(5).status} {world.task(5).reason}")
 
 
@@ -121,7 +126,7 @@ def check(world: World) -> None:
 
 
 def test_the_play_without_a_kill(tmp_path: Path) -> None:
-    world, writes = play(tmp_path, 0, after=False)
+    world, writes = play(tmp_path, 0, after=False, blow=KilledError())
     check(world)
     assert writes == WRITES, "the matrix below covers this many"
     world.close()
@@ -130,6 +135,14 @@ def test_the_play_without_a_kill(tmp_path: Path) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(1, WRITES + 1))
 def test_a_kill_at_any_write(tmp_path: Path, at: int, after: bool) -> None:
-    world, _ = play(tmp_path, at, after=after)
+    world, _ = play(tmp_path, at, after=after, blow=KilledError())
+    check(world)
+    world.close()
+
+
+@pytest.mark.parametrize("at", range(1, WRITES + 1))
+def test_the_answer_to_any_write_is_lost(tmp_path: Path, at: int) -> None:
+    """The write took place, and what came back was a 502."""
+    world, _ = play(tmp_path, at, after=True, blow=Outage("502"))
     check(world)
     world.close()
