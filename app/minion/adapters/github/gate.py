@@ -95,7 +95,7 @@ class GitHubApp:
     def _connect(self, installation_id: int) -> InstallationGitHub:
         token = InstallationToken(lambda: self._mint(installation_id, {}), self._clock)
         api = HeldGitHub(InstallationAuth(token), self._options)
-        connection = Connection(api, Asker(self._options, self._clock), self._app_id)
+        connection = Connection(api, Asker(self._options, self._clock), self._app_id, self.bot_login)
         return InstallationGitHub(connection, installation_id, self._narrow)
 
     def _narrow(self, repo: RepositoryRef) -> AccessToken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ class Items(Resource):
         found = self._ask.pages(
             lambda page: self._rest.issues.list_comments(repo.owner, repo.name, number, per_page=100, page=page)
         )
-        return tuple(_comment(entry) for entry in found)
+        return tuple(self._attributed(_comment(entry)) for entry in found)
 
     def label_events(self, repo: RepositoryRef, number: int) -> Sequence[tuple[str, str, datetime]]:
         events = self._ask.pages(
@@ -75,8 +76,15 @@ class Items(Resource):
 
     # --- inside
 
+    def _attributed(self, comment: Comment) -> Comment:
+        """GitHub does not always say which App a comment came through; nobody else has our bot's login."""
+        unsaid = comment.author_is_bot and comment.app_id is None
+        ours = unsaid and comment.author == self._connection.bot_login()
+        return replace(comment, app_id=self._app_id) if ours else comment
+
     def _mine(self, repo: RepositoryRef, number: int, marker: str) -> Comment | None:
-        return next((c for c in self.comments(repo, number) if c.app_id == self._app_id and marker in c.body), None)
+        ours = (c for c in self.comments(repo, number) if c.author_is_bot and c.app_id == self._app_id)
+        return next((comment for comment in ours if marker in comment.body), None)
 
     def _look(self, repo: RepositoryRef, number: int, marker: str) -> int | None:
         mine = self._mine(repo, number, marker)

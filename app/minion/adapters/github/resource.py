@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -27,6 +28,7 @@ class Connection:
     api: HeldGitHub
     ask: Asker
     app_id: int
+    bot_login: Callable[[], str]
     apps: dict[str, int | None] = field(default_factory=dict)
     """Slug to id of other Apps that were looked up."""
     checked: dict[tuple[int, str], float] = field(default_factory=dict)
