@@ -164,8 +164,9 @@ def _report(error: Exception, *, debug: bool) -> int:
     if isinstance(error, MinionError):
         click.echo(f"minion: {error}", err=True)
         return error.exit_code
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("minion"):
+        click.echo(f"minion: {error.name} is not installed: pip install 'minion[server]'", err=True)
+        return 2
     hint = "" if debug else " (--debug shows where)"
     click.echo(f"minion: unexpected {type(error).__name__}: {error}{hint}", err=True)
     return 3
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.markup import escape
 from ruamel.yaml import YAML
 
 from minion.doctor.app import AppFacts, examine_app
-from minion.doctor.endpoints import examine_database, examine_model
+from minion.doctor.endpoints import examine_database, examine_model, examine_runner
 from minion.doctor.exposure import examine_exposure
 from minion.doctor.machine import examine_machine
 from minion.doctor.report import Finding, State, as_json, exit_code
@@ -37,7 +38,9 @@ def _settings() -> list[Finding]:
     """The server is examined when anything of it is configured; the model always, since every door needs one."""
     server = Server.check()
     if isinstance(server, Server):
-        return [*_app(server), _database(server), _model(server)]
+        app = _app(server)
+        runner = [] if exit_code(app) else _runner(server)
+        return [*app, *runner, _database(server), _model(server)]
     unset = {problem.variable for problem in server.found if problem.missing}
     if not unset.issuperset(SERVER_ONLY):
         return _broken(server)
@@ -68,6 +71,34 @@ def _app(settings: Server) -> list[Finding]:
     )
 
 
+def _runner(settings: Server) -> list[Finding]:
+    """Only a repository that is named can be looked for: by default each owner has their own."""
+    if settings.runner_repository is None:
+        return []
+    name, workflow = settings.runner_repository, settings.runner_workflow
+    return [examine_runner(name, workflow, lambda: _runner_problem(settings, name))]
+
+
+def _runner_problem(settings: Server, repository: str) -> str | None:
+    from minion.adapters.clock import SystemClock
+    from minion.adapters.github import ClientOptions, GitHubApp
+
+    owner, _, name = repository.partition("/")
+    options = ClientOptions(settings.github_api_url, attempts=1)
+    with closing(GitHubApp(settings.app_id, settings.private_key, options, SystemClock())) as gate:
+        try:
+            installation = gate.find_installation(owner, name)
+            if installation is None:
+                return f"the App is not installed on {repository}"
+            github = gate.installation(installation)
+            facts = github.repository(owner, name)
+            if facts is None or not github.workflow_exists(facts.ref, settings.runner_workflow):
+                return f"{repository} has no workflow {settings.runner_workflow} on its default branch"
+        except MinionError as error:
+            return f"{repository} cannot be looked at: {error}"
+    return None
+
+
 def _manifest() -> dict[str, Any]:
     package = Path(__file__).resolve().parents[1]
     shipped = package / "shipped" / "manifest.yml"
@@ -83,7 +114,7 @@ def _database(settings: Server) -> Finding:
         try:
             with connect(settings.database_url).read():
                 return None
-        except MinionError as error:
+        except (MinionError, OSError) as error:
             return str(error)
 
     return examine_database(normalised(settings.database_url).render_as_string(hide_password=True), problem)

@@ -33,6 +33,18 @@ def examine_model(base_url: str, api_key: Secret | None, auth_token: Secret | No
     return Finding(AREA, "model", State.OK, f"{base_url} accepts the key")
 
 
+def examine_runner(repository: str, workflow: str, problem: Callable[[], str | None]) -> Finding:
+    """`problem` looks whether rounds can be dispatched there, and says what stands against it, or None."""
+    found = problem()
+    if found is None:
+        return Finding(AREA, "runner", State.OK, f"{repository} has {workflow}")
+    mend = (
+        f"create {repository} (private, without secrets) with action/runner-workflow.yml as "
+        f".github/workflows/{workflow} on its default branch, and install the App on it"
+    )
+    return Finding(AREA, "runner", State.MISSING, found, mend)
+
+
 def examine_database(shown_url: str, problem: Callable[[], str | None]) -> Finding:
     """`problem` opens the database and says what is wrong with it, or None; `shown_url` has no password in it."""
     found = problem()
