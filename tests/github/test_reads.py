@@ -70,7 +70,9 @@ def test_files_and_commits(world: World) -> None:
     dated = world.github.commit_date(world.repo, main)
     assert dated is not None
     assert world.clock.now() - dated < timedelta(minutes=5)
+    assert world.github.paths(world.repo, main) == {"README.md", "src/app.py", "docs/old.md"}
     absent = CommitSha("0123456789" * 4)
+    assert world.github.paths(world.repo, absent) is None
     assert world.github.commit_message(world.repo, absent) is None
     assert world.github.commit_date(world.repo, absent) is None
     assert world.github.branch_head(world.repo, "nothing/here") is None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
+from minion.adapters.github import ClientOptions, GitHubApp
 from minion.domain.changeset import ChangedFile, ChangeSet, FileMode
 from minion.domain.errors import AccessLost, Outage
 from minion.domain.ids import CommitSha, RepositoryRef, TaskId
+from minion.domain.secret import Secret
 from minion.ports.github import CheckRunRequest, CommitRequest, Committed, HeadMoved, PullOpened, WriteRefused
 from minion.tasks.trailers import Person, PushMark, commit_message, read_mark
 
@@ -276,6 +279,33 @@ def test_review_threads(world: World) -> None:
     assert thread.resolved
     assert [(c.author, c.author_is_bot) for c in thread.comments] == [("ann", False), ("minion[bot]", True)]
     assert not world.github.resolve_thread(world.repo, "PRRT_nothing")
+
+
+def test_secrets_leave_in_no_text(world: World, number: int) -> None:
+    canary = "canary-7f3a9c51e2d84b60"
+    gate = GitHubApp(
+        world.app["id"],
+        Secret(world.app["private_key"]),
+        ClientOptions(world.hub.api_url),
+        world.clock,
+        [Secret(canary)],
+    )
+    token = "ghs_" + "a1B2" * 9
+    text = f"{MARKER} {canary} {base64.b64encode(canary.encode()).decode()} {token}\n{world.app['private_key']}"
+    github = gate.installation(world.repo.installation_id)
+    github.upsert_comment(world.repo, number, MARKER, text)
+    (comment,) = github.comments(world.repo, number)
+    first_push(world)
+    opened = github.open_pull(world.repo, head=BRANCH, base="main", title=canary, body=text, draft=True)
+    assert isinstance(opened, PullOpened)
+    github.update_pull(world.repo, opened.pull.number, title=None, body=text + "!")
+    pull = github.pull(world.repo, opened.pull.number)
+    assert pull is not None
+    gate.close()
+    for said in (comment.body, pull.body, pull.title):
+        assert "[redacted]" in said
+        for secret in (canary, token, "Y2FuYXJ5", "PRIVATE KEY"):
+            assert secret not in said
 
 
 # --- check runs, tokens, other repositories

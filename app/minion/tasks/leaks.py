@@ -26,6 +26,13 @@ _OWN_PATTERNS: Final = (
 )
 
 
+_KEY_BLOCK: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+_JWT: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+_REDACTED: Final = "[redacted]"
+
+
 @dataclass(frozen=True)
 class Leak:
     """What was found, and where; never the value. `line` counts from 1; None: not at one place."""
@@ -67,6 +74,27 @@ def pattern_leaks(text: str, known: str = "") -> tuple[Leak, ...]:
             if value not in known:
                 found.setdefault((what, value), Leak(what, number))
     return tuple(found.values())
+
+
+class Redactor:
+    """Takes secrets out of text that is about to leave: exact values (base64 and hex too) and what looks like one."""
+
+    def __init__(self, secrets: Sequence[Secret] = ()) -> None:
+        values = [secret.reveal().encode() for secret in secrets if len(secret.reveal()) >= _SHORTEST]
+        forms = {form.decode("utf-8", "replace") for value in values for form in (*_forms(value), value.hex().encode())}
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, _REDACTED)
+        text = _JWT.sub(_REDACTED, _KEY_BLOCK.sub(_REDACTED, text))
+        return "\n".join(_redacted_line(line) for line in text.split("\n"))
+
+
+def _redacted_line(line: str) -> str:
+    for _, value in tuple(_in_line(line[:_LONGEST_LINE])):
+        line = line.replace(value, _REDACTED)
+    return line
 
 
 def _in_line(line: str) -> Iterator[tuple[str, str]]:

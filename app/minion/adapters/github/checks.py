@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from minion.adapters.github import fields
@@ -52,7 +53,7 @@ class Checks(Resource):
 
     def report_check(self, repo: RepositoryRef, request: CheckRunRequest) -> int | WriteRefused:
         self._same(repo)
-        body = _body(request)
+        body = _body(replace(request, title=self._redacted(request.title), summary=self._redacted(request.summary)))
         try:
             existing = self._ours(repo, request)
             if existing is None:

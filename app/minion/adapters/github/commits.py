@@ -63,7 +63,7 @@ class Commits(Repositories):
         return entry
 
     def _commit(self, repo: RepositoryRef, request: CommitRequest, tree: str) -> Mapping[str, Any]:
-        body: Any = {"message": request.message, "tree": tree, "parents": [request.parent]}
+        body: Any = {"message": self._redacted(request.message), "tree": tree, "parents": [request.parent]}
         answer = self._ask.again(lambda: self._rest.git.create_commit(repo.owner, repo.name, data=body))
         data: Mapping[str, Any] = answer.json()
         return data

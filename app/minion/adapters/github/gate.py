@@ -21,14 +21,21 @@ from minion.domain.ids import RepositoryRef
 from minion.domain.secret import Secret
 from minion.ports.clock import Clock
 from minion.ports.github import FailedDelivery, GitHub
+from minion.tasks.leaks import Redactor
 
 _MOST_DELIVERY_PAGES = 20
 
 
 class GitHubApp:
-    """Implements `minion.ports.github.GitHubGate`; thread-safe. The key is PEM; clients are held until `close`."""
+    """Implements `minion.ports.github.GitHubGate`; thread-safe. The key is PEM; clients are held until `close`.
 
-    def __init__(self, app_id: int, private_key: Secret, options: ClientOptions, clock: Clock) -> None:
+    `secrets` are taken out of every text that is written, as is whatever looks like a key.
+    """
+
+    def __init__(
+        self, app_id: int, private_key: Secret, options: ClientOptions, clock: Clock, secrets: Sequence[Secret] = ()
+    ) -> None:
+        self._redact = Redactor((private_key, *secrets))
         self._app_id = app_id
         self._options = options
         self._clock = clock
@@ -95,7 +102,7 @@ class GitHubApp:
     def _connect(self, installation_id: int) -> InstallationGitHub:
         token = InstallationToken(lambda: self._mint(installation_id, {}), self._clock)
         api = HeldGitHub(InstallationAuth(token), self._options)
-        connection = Connection(api, Asker(self._options, self._clock), self._app_id, self.bot_login)
+        connection = Connection(api, Asker(self._options, self._clock), self._app_id, self.bot_login, self._redact)
         return InstallationGitHub(connection, installation_id, self._narrow)
 
     def _narrow(self, repo: RepositoryRef) -> AccessToken:

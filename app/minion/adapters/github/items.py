@@ -55,7 +55,7 @@ class Items(Resource):
     def upsert_comment(self, repo: RepositoryRef, number: int, marker: str, body: str) -> int:
         """Ours is the comment that carries the marker *and* was written through our own App."""
         self._same(repo)
-        text = body if marker in body else f"{marker}\n{body}"
+        text = self._redacted(body if marker in body else f"{marker}\n{body}")
         mine = self._mine(repo, number, marker)
         if mine is None:
             return self._ask.once(lambda: self._look(repo, number, marker), lambda: self._create(repo, number, text))

@@ -57,7 +57,8 @@ class Pulls(Resource):
     ) -> PullOpened | WriteRefused:
         """One open PR for a head branch, however often it is asked for."""
         self._same(repo)
-        fields_: dict[str, Any] = {"head": head, "base": base, "title": title[:_LIMITED_TO_TITLE], "body": body}
+        words = {"title": self._redacted(title)[:_LIMITED_TO_TITLE], "body": self._redacted(body)}
+        fields_: dict[str, Any] = {"head": head, "base": base, **words}
         try:
             return self._ask.once(lambda: self._opened(repo, head), lambda: self._create_pull(repo, fields_, draft))
         except Refusal as refusal:
@@ -66,7 +67,8 @@ class Pulls(Resource):
 
     def update_pull(self, repo: RepositoryRef, number: int, *, title: str | None, body: str | None) -> None:
         self._same(repo)
-        changes: Any = {key: value for key, value in (("title", title), ("body", body)) if value is not None}
+        words = {"title": title, "body": body}
+        changes: Any = {key: self._redacted(value) for key, value in words.items() if value is not None}
         if not changes:
             return
         try:

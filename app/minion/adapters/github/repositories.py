@@ -94,6 +94,15 @@ class Repositories(Resource):
         blob = self._ask.read(lambda: self._rest.git.get_blob(repo.owner, repo.name, sha))
         return base64.b64decode(fields.text(blob, "content"))
 
+    def paths(self, repo: RepositoryRef, sha: CommitSha) -> frozenset[str] | None:
+        """https://docs.github.com/en/rest/git/trees#get-a-tree: cut beyond 100,000 entries or 7 MB."""
+        data = self._ask.read(
+            lambda: self._rest.git.get_tree(repo.owner, repo.name, part(sha), recursive="1"), absent=_NO_COMMIT
+        )
+        if data is None or fields.dig(data, "truncated") is True:
+            return None
+        return frozenset(fields.text(one, "path") for one in fields.items(data, "tree") if one.get("type") != "tree")
+
     def list_files(self, repo: RepositoryRef, directory: str, ref: str) -> Sequence[str]:
         """Paths from the root of the regular files directly in a directory; none when there is no such directory."""
         data = self._ask.read(lambda: self._rest.repos.get_content(repo.owner, repo.name, path_of(directory), ref=ref))

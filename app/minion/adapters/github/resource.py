@@ -29,6 +29,8 @@ class Connection:
     ask: Asker
     app_id: int
     bot_login: Callable[[], str]
+    redact: Callable[[str], str]
+    """Takes secrets out of every text that is written."""
     apps: dict[str, int | None] = field(default_factory=dict)
     """Slug to id of other Apps that were looked up."""
     checked: dict[tuple[int, str], float] = field(default_factory=dict)
@@ -46,6 +48,9 @@ class Resource:
     @property
     def _ask(self) -> Asker:
         return self._connection.ask
+
+    def _redacted(self, text: str) -> str:
+        return self._connection.redact(text)
 
     @property
     def _app_id(self) -> int:

@@ -58,7 +58,8 @@ class Reviews(Resource):
     def reply_in_thread(self, repo: RepositoryRef, number: int, thread_id: str, marker: str, body: str) -> bool:
         """Our one reply that carries the marker; False when GitHub does not let us (the PR is locked, say)."""
         self._same(repo)
-        variables = {"thread": thread_id, "body": body if marker in body else f"{marker}\n{body}"}
+        text = self._redacted(body if marker in body else f"{marker}\n{body}")
+        variables = {"thread": thread_id, "body": text}
         try:
             return self._ask.once(
                 lambda: self._replied(repo, number, thread_id, marker), lambda: self._mutate(_REPLY, variables)
