@@ -200,6 +200,20 @@ def test_leases_are_claimed_once(store: Store, new_task: NewTask) -> None:
     assert store.leases.extend(task.id, 2, NOW + 2 * HOUR)
 
 
+def test_time_that_the_app_was_down_is_not_held_against_a_runner(store: Store, new_task: NewTask) -> None:
+    task = new_task(round=1)
+    store.tasks.create(task)
+    store.leases.offer(task.id, 1, "n1", NOW, NOW - HOUR)
+    store.leases.offer(task.id, 1, "n2", NOW, NOW - HOUR)
+    store.leases.allow_until(NOW + HOUR)
+    old, new = store.leases.by_nonce("n1"), store.leases.by_nonce("n2")
+    assert old is not None
+    assert new is not None
+    assert (old.expires_at, new.expires_at) == (NOW - HOUR, NOW + HOUR)
+    store.leases.allow_until(NOW)
+    assert store.leases.by_nonce("n2") == new
+
+
 def test_a_result_is_taken_once(store: Store, new_task: NewTask) -> None:
     task = new_task(round=1)
     store.tasks.create(task)

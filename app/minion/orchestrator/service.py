@@ -51,6 +51,7 @@ class Orchestrator:
         ]
 
     def start(self) -> None:
+        self._desk.leases.allow_until(self._desk.clock.now() + self._desk.timing.lease)
         self.queue.start()
         for thread in self._threads:
             thread.start()

@@ -9,13 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
 from minion.domain.errors import UsageError
 
-_SLOTS: Final = 32
+SLOTS: Final = 32
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.1
 
@@ -29,6 +29,10 @@ class SlotLocks(Protocol):
 
     def acquire(self, slot: int) -> SlotLock | None:
         """None when another process holds it."""
+        ...
+
+    def used(self) -> Iterable[int]:
+        """Slots that anybody may ever have held."""
         ...
 
 
@@ -45,6 +49,9 @@ class FileLocks:
 
     def __init__(self, database: Path) -> None:
         self._database = database
+
+    def used(self) -> Iterable[int]:
+        return [slot for slot in range(SLOTS) if Path(f"{self._database}.slot{slot}").exists()]
 
     def acquire(self, slot: int) -> FileLock | None:
         handle = os.open(f"{self._database}.slot{slot}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -64,13 +71,13 @@ class Slots:
     def take(self) -> str:
         """The executor's name in the lowest free slot. Another process may be trying a lock at this very moment."""
         for _ in range(_TRIES):
-            for slot in range(_SLOTS):
+            for slot in range(SLOTS):
                 lock = self._locks.acquire(slot)
                 if lock is not None:
                     self._own = (slot, lock)
                     return _name(slot)
             time.sleep(_PAUSE_S)
-        raise UsageError(f"{_SLOTS} servers share this database already")
+        raise UsageError(f"{SLOTS} servers share this database already")
 
     def give_back(self) -> None:
         if self._own is not None:
@@ -80,7 +87,7 @@ class Slots:
     def dead(self) -> Iterator[str]:
         """The name of each slot that nobody holds; it is held until the next one is asked for."""
         own = None if self._own is None else self._own[0]
-        for slot in range(_SLOTS):
+        for slot in self._locks.used():
             lock = None if slot == own else self._locks.acquire(slot)
             if lock is not None:
                 try:

@@ -82,6 +82,11 @@ class SqlLeases:
         with self._database.write() as connection:
             return connection.execute(update(leases).where(live).values(ended=1)).rowcount == 1
 
+    def allow_until(self, until: datetime) -> None:
+        early = (leases.c.ended == 0) & (leases.c.expires_at < until)
+        with self._database.write() as connection:
+            connection.execute(update(leases).where(early).values(expires_at=until))
+
     def finish(self, task: Task, fence: int, digest: str) -> Finished | ResultRefused:
         """One transaction: the round's result is in the task and its lease has ended, or neither."""
         with self._database.write() as connection:

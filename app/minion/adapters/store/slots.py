@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -10,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from minion.adapters.store.engine import Database
 
 _SPACE: Final = 0x6D736C
+SLOTS: Final = 32
 
 
 class AdvisoryLock:
@@ -31,6 +33,9 @@ class AdvisoryLocks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def used(self) -> Iterable[int]:
+        return range(SLOTS)
 
     def acquire(self, slot: int) -> AdvisoryLock | None:
         connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
