@@ -130,7 +130,7 @@ def test_20_the_kernel_s_settings_are_read_only(captured: Captured, setting: str
 
 
 def test_21_nothing_is_reached(captured: Captured) -> None:
-    addresses = ("169.254.169.254/80", "1.1.1.1/443", "::ffff:1.1.1.1/443", "2606:4700:4700::1111/443")
+    addresses = ("169.254.169.254/80", "192.0.2.1/443", "::ffff:192.0.2.1/443", "2001:db8::1/443")
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
@@ -142,7 +142,7 @@ def test_21_nothing_is_reached(captured: Captured) -> None:
         said = captured.says(
             *(f"timeout 2 bash -c 'echo {CANARY} > /dev/tcp/{at}' && echo out" for at in (local, *addresses)),
             f"echo {CANARY} > /dev/udp/127.0.0.1/{datagrams.getsockname()[1]}",
-            "timeout 2 bash -c 'echo x > /dev/udp/8.8.8.8/53' && echo out",
+            "timeout 2 bash -c 'echo x > /dev/udp/192.0.2.1/53' && echo out",
             "timeout 2 getent ahosts github.com && echo out",
         )
         with pytest.raises(TimeoutError):
