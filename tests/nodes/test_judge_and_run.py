@@ -88,7 +88,7 @@ def test_boxed_commands_have_no_network_and_set_up_runs_outside_on_base_files_on
     assert "a + b" in (at.root / "calc.py").read_text()
     assert (at.root / ".venv" / "ready").exists()
     assert [kind for kind, *_ in at.events] == ["setup.output"]
-    boxed = at.visit(run(argv=("bash", "-c", "exec 3<>/dev/tcp/1.1.1.1/53"))).result
+    boxed = at.visit(run(argv=("bash", "-c", "exec 3<>/dev/tcp/192.0.2.1/53"))).result
     assert boxed.outcome == "fail"
 
 

@@ -110,8 +110,8 @@ def host_loopback(facts: Facts) -> str | None:
     return connected(socket.AF_INET, ("127.0.0.1", facts["port"]))
 
 
-# Addresses kept for documentation (RFC 5737, RFC 3849): nobody's, should a box ever have a way out. Connecting a datagram
-# socket only looks for a route; nothing is sent.
+# Addresses kept for documentation (RFC 5737, RFC 3849), which are nobody's. Connecting a datagram
+# socket only looks for a route: nothing is sent.
 
 
 def internet(_: Facts) -> str | None:
