@@ -64,6 +64,8 @@ def test_files_and_commits(world: World) -> None:
     assert world.github.file(world.repo, "README.md", "main") == b"# Widgets\n"
     assert world.github.file(world.repo, "nothing", "main") is None
     assert world.github.file(world.repo, "src", "main") is None, "a folder is no file"
+    for path in ("", "../../../app", "src/../README.md", "/README.md", "a\0b", "\ud800", "a\nb"):
+        assert world.github.file(world.repo, path, "main") is None
     assert world.github.list_files(world.repo, "src", main) == ("src/app.py",)
     assert world.github.list_files(world.repo, "nothing", main) == ()
     assert world.github.commit_message(world.repo, main) == "Initial commit"

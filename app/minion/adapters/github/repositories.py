@@ -80,11 +80,13 @@ class Repositories(Resource):
         return CommitSha(sha) if sha else None
 
     def file(self, repo: RepositoryRef, path: str, ref: str) -> bytes | None:
-        """The bytes of a regular file, up to 100 MB; None for anything else.
+        """The bytes of a regular file, up to 100 MB; None for anything else, such as a path that leaves the repository.
 
         Between 1 and 100 MB the contents answer is empty and the blob has them.
         https://docs.github.com/en/rest/repos/contents#get-repository-content
         """
+        if not _plain(path):
+            return None
         data = self._ask.read(lambda: self._rest.repos.get_content(repo.owner, repo.name, path_of(path), ref=ref))
         if fields.text(data, "type") != "file":
             return None
@@ -109,3 +111,9 @@ class Repositories(Resource):
         if not isinstance(data, list):
             return ()
         return tuple(fields.text(entry, "path") for entry in data if fields.text(entry, "type") == "file")
+
+
+def _plain(path: str) -> bool:
+    """Paths come from change sets too: a `..` would walk through GitHub's API, a lone surrogate has no address."""
+    segments = path.split("/")
+    return not {"", ".", ".."} & set(segments) and path.isprintable()
