@@ -4,18 +4,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from minion.settings import inherited
+from tests.scenarios.conversation import check, conversation
+from tests.scenarios.tidy import leaves_nothing
+from tests.scenarios.universe import Snapshot, Universe
 
-from tests.scenarios.universe import Universe
+from minion.settings import inherited
 
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 @pytest.fixture(scope="session")
-def universe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Universe]:
+def shared_universe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Universe]:
     place: Path = tmp_path_factory.mktemp("universe")
     made = Universe(place, {name: value for name, value in inherited().items() if name in PASSED_ON})
     made.start()
     yield made
     made.stop()
-    assert made.hub.unknown_requests == []
+
+
+@pytest.fixture
+def universe(shared_universe: Universe) -> Iterator[Universe]:
+    """One for all scenarios of a process; each has its own repository in it, and leaves nothing behind."""
+    yield shared_universe
+    leaves_nothing(shared_universe)
+
+
+@pytest.fixture
+def snapshot(request: pytest.FixtureRequest) -> Snapshot:
+    """Compares the whole conversation of a repository with what was read and found good before."""
+    return lambda repository: check(request.node.name, conversation(repository))

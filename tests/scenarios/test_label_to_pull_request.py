@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.scenarios.project import add_notes, add_test, call, implement, judge, mend_code, repair, triage
-from tests.scenarios.universe import Universe
+from tests.scenarios.universe import Snapshot, Universe
 
 
-def test_green_at_push_1(universe: Universe) -> None:
+def test_green_at_push_1(universe: Universe, snapshot: Snapshot) -> None:
     repository = universe.repository()
     universe.play(triage(), implement(mend_code(), add_test(), add_notes()), judge())
     number = repository.issue()
@@ -17,9 +17,10 @@ def test_green_at_push_1(universe: Universe) -> None:
     assert [person["login"] for person in pull["requested_reviewers"]] == ["ann"]
     assert repository.conclusions(pull["head"]["sha"]) == {"test": "success", "notes": "success"}
     assert len(repository.pushes(pull["head"]["ref"])) == 1
+    snapshot(repository)
 
 
-def test_red_then_green_at_push_2(universe: Universe) -> None:
+def test_red_then_green_at_push_2(universe: Universe, snapshot: Snapshot) -> None:
     repository = universe.repository()
     universe.play(triage(), implement(mend_code(), add_test()), judge(), repair(add_notes()))
     number = repository.issue()
@@ -31,9 +32,10 @@ def test_red_then_green_at_push_2(universe: Universe) -> None:
     assert repository.conclusions(pushes[0]["after"]) == {"test": "success", "notes": "failure"}
     assert repository.conclusions(pushes[1]["after"]) == {"test": "success", "notes": "success"}
     assert not pull["draft"]
+    snapshot(repository)
 
 
-def test_red_twice_is_handed_off(universe: Universe) -> None:
+def test_red_twice_is_handed_off(universe: Universe, snapshot: Snapshot) -> None:
     repository = universe.repository()
     wrong = call("write", path="NEWS.md", content="- add() adds.\n")
     universe.play(triage(), implement(mend_code(), add_test()), judge(), repair(wrong))
@@ -43,3 +45,4 @@ def test_red_twice_is_handed_off(universe: Universe) -> None:
     [pull] = repository.pulls()
     assert pull["draft"]
     assert len(repository.pushes(pull["head"]["ref"])) == 2
+    snapshot(repository)

@@ -10,26 +10,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+from tests.scenarios.project import FILES
+
 from minion.demo.processes import Service, free_port
 from minion.hub.client import HubClient
 from minion.hub.server import Hub, HubOptions
 from minion.scripted.script import Script
 from minion.scripted.server import ScriptedModel
 from minion.shipped import folder, manifest
-from ruamel.yaml import YAML
-
-from tests.scenarios.project import FILES
 
 ORGANISATION = "acme"
 MODEL_KEY = "sk-ant-scenario-not-a-real-key"
-SECRET = "scenario-webhook-secret"  # noqa: S105
+SECRET = "scenario-webhook-secret"
 Json = dict[str, Any]
+Snapshot = Callable[["Repository"], None]
+"""The fixture `snapshot`: compares a repository's whole conversation with the one kept for the test."""
 
 
 @dataclass
 class Universe:
     place: Path
     environment: Mapping[str, str]
+    opened: list[Repository] = field(default_factory=list)
+    """Repositories that no scenario has answered for yet."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def start(self) -> None:
@@ -110,6 +114,7 @@ class Universe:
         self.hub.create_repository(full_name, tree, "ann")
         self.hub.set_collaborator(full_name, "bob", "write")
         repository = Repository(self, full_name)
+        self.opened.append(repository)
         repository.await_runs()
         return repository
 
@@ -118,6 +123,8 @@ class Universe:
 class Repository:
     universe: Universe
     name: str
+    read: set[tuple[int, str]] = field(default_factory=set)
+    """The comments (id, text) that a snapshot holds."""
 
     def await_runs(self) -> None:
         """Its workflows have ended."""
@@ -127,8 +134,17 @@ class Repository:
         found: list[Json] = self.universe.ann.call("GET", f"/repos/{self.name}/actions/runs")["workflow_runs"]
         return found
 
-    def issue(self, title: str = "add() subtracts", body: str = "add(2, 3) should be 5.", by: HubClient | None = None) -> int:
+    def issue(
+        self, title: str = "add() subtracts", body: str = "add(2, 3) should be 5.", by: HubClient | None = None
+    ) -> int:
         return int((by or self.universe.ann).open_issue(self.name, title, body)["number"])
+
+    def numbers(self) -> list[int]:
+        """Of its issues and pull requests."""
+        found: list[Json] = self.universe.ann.call(
+            "GET", f"/repos/{self.name}/issues", params={"state": "all", "per_page": 100}
+        )
+        return sorted(item["number"] for item in found)
 
     def labels(self, number: int) -> set[str]:
         return {label["name"] for label in self.universe.ann.issue(self.name, number)["labels"]}

@@ -1,4 +1,4 @@
-"""The end of a task: stop its runner, say the last words, put the labels right, ask for reviews. All idempotent."""
+"""The end of a task: stop its runner, say the last words, ask for reviews, put the labels right. All idempotent."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from minion.orchestrator.talk import last_words, present
 
 
 def close(desk: Desk, task: Task) -> None:
-    """After this nothing is owed any more."""
+    """After this nothing is owed any more. The label comes last: who sees it sees all the rest."""
     stop(desk, task)
     github = desk.github(task)
     item = github.item(repository_of(task), task.number)
     if item is None:
         return
     scene = Ground(desk, github, task, item)
-    label(scene, final_label(task))
     last_words(scene)
     if task.status is TaskStatus.SUCCEEDED:
         _ask_reviewers(scene)
     present(desk, task)
+    label(scene, final_label(task))
 
 
 def _ask_reviewers(scene: Ground) -> None:
