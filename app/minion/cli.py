@@ -162,11 +162,16 @@ def _report(error: Exception, *, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
     if isinstance(error, MinionError):
-        click.echo(f"minion: {error}", err=True)
+        click.echo(f"minion: {_inert(str(error))}", err=True)
         return error.exit_code
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("minion"):
         click.echo(f"minion: {error.name} is not installed: pip install 'minion[server]'", err=True)
         return 2
     hint = "" if debug else " (--debug shows where)"
-    click.echo(f"minion: unexpected {type(error).__name__}: {error}{hint}", err=True)
+    click.echo(f"minion: unexpected {type(error).__name__}: {_inert(str(error))}{hint}", err=True)
     return 3
+
+
+def _inert(text: str) -> str:
+    """In a job's log, a line that begins with :: would be a command, whoever wrote it."""
+    return "\n".join(f"| {line}" if line.lstrip().startswith(("::", "##[")) else line for line in text.splitlines())

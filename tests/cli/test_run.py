@@ -159,6 +159,12 @@ def test_wrong_usage_says_how_to_mend_it(project: Path, options: tuple[str, ...]
     assert "Traceback" not in done.stderr
 
 
+def test_a_message_is_no_command_in_a_job_log(project: Path) -> None:
+    done, _ = run(script(DONE), project, "--blueprint", "x\n::add-mask::y")
+    assert done.returncode == 2
+    assert "\n| ::add-mask::y" in done.stderr
+
+
 def test_a_folder_without_git_is_wrong_usage(tmp_path: Path) -> None:
     done, _ = run(script(DONE), tmp_path)
     assert done.returncode == 2

@@ -88,6 +88,7 @@ class Action:
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "bearer-canary",
             "RUNNER_TEMP": str(self.folder / "temp"),
             "GITHUB_OUTPUT": str(self.folder / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
         }
         command = [sys.executable, "-m", "minion", "action"]
         return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -145,6 +146,7 @@ def test_a_whole_round(action: Action) -> None:
     assert isinstance(state, State)
     assert getattr(engine().pending(state), "name", "") == "push"
     assert (action.folder / "output").read_text() == "result=accepted\n"
+    assert "(http://localhost/tasks/x)" in (action.folder / "summary").read_text()
     assert list((action.folder / "temp").iterdir()) == []
 
 

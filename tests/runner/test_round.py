@@ -148,7 +148,7 @@ def bench(app: AppStub, tmp_path: Path) -> Bench:
 def test_a_round_ends_at_the_push_with_what_the_work_changed(bench: Bench) -> None:
     ended = bench.carry_out({"setup": setup, "work": work})
     result = bench.result()
-    assert ended == Ended("accepted", 0, "")
+    assert ended == Ended("accepted", 0, "", "http://localhost/tasks/x")
     assert [(file.path, file.data) for file in result.change_set.files] == [("code.py", b"x = 2\n")]
     assert result.digest == result.change_set.digest()
     assert result.change_set.base_sha == bench.sha

@@ -61,7 +61,10 @@ def _open(settings: Action, folder: Path, grant: RoundGrant, journal: Journal, c
 
 
 def _tell_job(settings: Action, ended: Ended) -> None:
-    """The step's output `result` (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands)."""
+    """The step's output `result` and its summary (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands)."""
     if settings.output is not None:
         with settings.output.open("a", encoding="utf-8") as out:
             out.write(f"result={ended.result}\n")
+    if settings.step_summary is not None and ended.follow_url:
+        with settings.step_summary.open("a", encoding="utf-8") as summary:
+            summary.write(f"The round is {ended.result}. [Follow the task along]({ended.follow_url})\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from minion.domain.errors import Outage
@@ -26,6 +26,7 @@ class Ended:
     result: str
     exit_code: int
     text: str
+    follow_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _granted(job: Job, grant: RoundGrant) -> Ended:
     finally:
         stream.close()
         accepted = job.plane.finish(grant, round_.result())
-    return _ended(job, round_, accepted, stream.cancelled)
+    return replace(_ended(job, round_, accepted, stream.cancelled), follow_url=grant.follow_url)
 
 
 def _ended(job: Job, round_: Round, accepted: RoundAccepted, cancelled: str | None) -> Ended:
