@@ -101,7 +101,10 @@ def test_one_active_task_for_an_issue_and_its_pull_request(store: Store, new_tas
     assert store.tasks.save(first.model_copy(update={"status": TaskStatus.SUCCEEDED, "due_at": None}))
     second = new_task()
     assert store.tasks.create(second) == second
-    assert store.tasks.last_for(1, 5) is not None
+    assert store.tasks.last_for(1, 5) == second
+    ended = store.tasks.get(first.id)
+    assert ended is not None
+    assert store.tasks.save(ended.model_copy(update={"status": TaskStatus.QUEUED})) is None
 
 
 def test_creating_at_once_leaves_one(store: Store, new_task: NewTask) -> None:

@@ -134,6 +134,7 @@ class Controls:
     def _retry(self, voiced: Voiced, task: Task | None) -> str:
         if task is None:
             return self._no_task(voiced, Verb.RETRY)
+        task = self._desk.tasks.active_for(task.repository_id, task.number) or task
         if not task.status.ended:
             self._wakeups.wake(task.id)
             return f"woke {task.id}"

@@ -138,7 +138,8 @@ class TaskStore(Protocol):
         ...
 
     def save(self, task: Task) -> Task | None:
-        """Stores it with version + 1; None when somebody else saved in between."""
+        """Stores it with version + 1; None when somebody else saved in between, or when it would be a second active
+        task of its issue or PR."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +13,8 @@ from minion.adapters.store.engine import Database
 from minion.adapters.store.tables import tasks
 from minion.domain.ids import Capability, CommitSha, TaskId
 from minion.domain.task import Task
+
+_NEWEST: Final = (tasks.c.active.desc(), tasks.c.created_at.desc(), tasks.c.id)
 
 
 class SqlTaskStore:
@@ -37,7 +39,7 @@ class SqlTaskStore:
         return self._one(_about(repository_id, number).where(tasks.c.active == 1))
 
     def last_for(self, repository_id: int, number: int) -> Task | None:
-        return self._one(_about(repository_id, number).order_by(tasks.c.created_at.desc(), tasks.c.id))
+        return self._one(_about(repository_id, number).order_by(*_NEWEST))
 
     def active_with_sha(self, repository_id: int, sha: CommitSha) -> Sequence[Task]:
         return self._all(_active(repository_id).where(tasks.c.head_sha == sha))
@@ -64,8 +66,12 @@ class SqlTaskStore:
         return {row[0]: row[1] for row in rows}
 
     def save(self, task: Task) -> Task | None:
-        with self._database.write() as connection:
-            return save_in(connection, task)
+        """Also None when the task would be active beside another one of the same issue or pull request."""
+        try:
+            with self._database.write() as connection:
+                return save_in(connection, task)
+        except IntegrityError:
+            return None
 
     def _one(self, statement: Select[str]) -> Task | None:
         with self._database.read() as connection:
