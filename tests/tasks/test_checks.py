@@ -230,6 +230,13 @@ def test_a_queued_run_is_waited_for() -> None:
     assert evaluate(view(result("test"), runs=(run("success"), queued))) == Pending("waiting for E2E")
 
 
+def test_a_runner_that_never_comes_is_not_waited_for_for_ever() -> None:
+    queued = result("test", None, status="queued")
+    assert evaluate(view(queued)) == Pending("waiting for test to start", START + timedelta(seconds=1800))
+    assert reason(evaluate(view(queued, after=1801))) is NoChecksReason.NEVER_STARTED
+    assert isinstance(evaluate(view(queued, result("lint", None), after=1801)), Pending), "something runs"
+
+
 def test_a_run_that_broke_before_any_job_is_red() -> None:
     broken = run(
         "startup_failure", id=2, workflow_path=".github/workflows/e2e.yml", name="E2E", suite_id=20, job_count=0

@@ -20,6 +20,8 @@ _GOOD: Final = frozenset({"success", "neutral", "skipped"})
 _INTERRUPTED: Final = frozenset({"cancelled", "stale"})
 """Nobody's verdict on the code: they count only where nothing else failed."""
 
+_QUEUED: Final = frozenset({"queued", "waiting", "requested", "pending"})
+
 CheckKey = tuple[str, str, str]
 
 
@@ -123,7 +125,7 @@ def evaluate(view: CheckView) -> Verdict:
     results = _counting(view)
     if not results:
         return _nothing_yet(view)
-    unfinished = _unfinished(view, results) or _unquiet(view, results)
+    unfinished = _not_started(view, results) or _unfinished(view, results) or _unquiet(view, results)
     return unfinished or _judge(view, results)
 
 
@@ -216,6 +218,16 @@ def _awaits_approval(run: ActionsRun) -> bool:
 
 
 # --- is it settled?
+
+
+def _not_started(view: CheckView, results: Sequence[CheckResult]) -> Pending | NoChecks | None:
+    """Everything is queued: a runner with the asked-for label may never come."""
+    if any(result.status not in _QUEUED for result in results):
+        return None
+    until = view.waiting_since + timedelta(seconds=view.patience_s)
+    if view.now < until:
+        return Pending(f"waiting for {_names(results)} to start", until)
+    return _no_checks(NoChecksReason.NEVER_STARTED)
 
 
 def _unfinished(view: CheckView, results: Sequence[CheckResult]) -> Pending | None:
