@@ -17,7 +17,7 @@ LONG_TEST_LIST = 8
 def title(pair: Pair, before: Tree, after: Tree) -> str:
     """The issue's title: the first thing that the later release's notes say."""
     found = headline(new_lines(before.get(pair.notes, b""), after.get(pair.notes, b"")), pair.after)
-    words = found or f"Bring in the changes of {pair.after}"
+    words = found.replace("``", "`") or f"Bring in the changes of {pair.after}"
     return words if len(words) <= 120 else words[:117].rsplit(" ", 1)[0] + "..."
 
 
