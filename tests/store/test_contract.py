@@ -192,6 +192,9 @@ def test_leases_are_claimed_once(store: Store, new_task: NewTask) -> None:
     claimed = store.leases.claim("n1", 100, "j1", NOW, NOW + HOUR)
     assert isinstance(claimed, Lease)
     assert claimed.claimed_at == NOW
+    again = store.leases.claim("n1", 100, "j1", NOW, NOW + HOUR)
+    assert isinstance(again, Lease), "its first answer may have been lost"
+    assert store.leases.extend(task.id, 1, NOW + HOUR)
     assert store.leases.claim("n1", 100, "j1", NOW, NOW + HOUR) == "this OIDC token was used before"
     assert store.leases.claim("n1", 101, "j2", NOW, NOW + HOUR) == "run 100 holds the round"
     assert isinstance(store.leases.claim("n1", 100, "j3", NOW, NOW + HOUR), Lease)

@@ -90,7 +90,11 @@ def test_another_key_or_algorithm_is_refused(app: App) -> None:
 def test_a_token_is_used_once_and_a_lease_held_once(app: App) -> None:
     offered(app)
     token = app.issuer.token()
-    assert claim(app, token).status_code == 200
+    grant = claim(app, token).json()
+    assert claim(app, token).status_code == 200, "its first answer may have been lost"
+    bearer = {"Authorization": f"Bearer {grant['run_token']}"}
+    path = f"/api/v1/rounds/{grant['task_id']}/events"
+    assert app.client.post(path, json={"fence": 1}, headers=bearer).status_code == 200
     assert claim(app, token).json()["reason"] == "this OIDC token was used before"
     assert claim(app, app.issuer.token(run_id="1001")).json()["reason"] == "run 1000 holds the round"
     assert claim(app, app.issuer.token()).status_code == 200, "its first answer may have been lost"

@@ -40,6 +40,8 @@ class Lease:
     claimed_at: datetime | None
     expires_at: datetime
     ended: bool
+    heard: bool = False
+    """Its run has made a call under its run token."""
     result_digest: str = ""
     """Of the result that ended it."""
 
@@ -170,8 +172,8 @@ class Leases(Protocol):
         ...
 
     def claim(self, nonce: str, run_id: int, jti: str, now: datetime, until: datetime) -> Lease | str:
-        """The lease, now held by that run, or the reason why not. A used `jti` is refused. The run that holds the lease
-        gets it again (its first answer may have been lost)."""
+        """The lease, now held by that run, or the reason why not. The run that holds the lease gets it again, since its
+        first answer may have been lost; with the same `jti` only until it has been heard of under its run token."""
         ...
 
     def extend(self, task_id: TaskId, fence: int, until: datetime) -> bool: ...

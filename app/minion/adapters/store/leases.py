@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, literal, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from minion.adapters.store.engine import Database
-from minion.adapters.store.tables import Instant, leases, used_jtis
+from minion.adapters.store.tables import leases, used_jtis
 from minion.adapters.store.tasks import save_in
 from minion.domain.ids import TaskId
 from minion.domain.task import Task
@@ -48,34 +48,27 @@ class SqlLeases:
             connection.execute(update(leases).where(_key(task_id, fence)).values(dispatched_at=now))
 
     def claim(self, nonce: str, run_id: int, jti: str, now: datetime, until: datetime) -> Lease | str:
-        if not self._use(jti, now):
-            return "this OIDC token was used before"
         with self._database.write() as connection:
-            free = (leases.c.ended == 0) & (leases.c.run_id.is_(None) | (leases.c.run_id == run_id))
-            statement = update(leases).where(leases.c.nonce == nonce, free)
-            claimed_at = func.coalesce(leases.c.claimed_at, literal(now, Instant))
-            taken = connection.execute(
-                statement.values(run_id=run_id, claimed_at=claimed_at, expires_at=until)
-            ).rowcount
-            lease = _lease(connection.execute(select(leases).where(leases.c.nonce == nonce)).one_or_none())
-        if lease is None:
-            return "no round was offered under this nonce"
-        if taken:
-            return lease
-        return "the round is over" if lease.ended else f"run {lease.run_id} holds the round"
-
-    def _use(self, jti: str, now: datetime) -> bool:
-        try:
-            with self._database.write() as connection:
-                connection.execute(insert(used_jtis).values(jti=jti, used_at=now))
-        except IntegrityError:
-            return False
-        return True
+            lease = _lease(
+                connection.execute(select(leases).where(leases.c.nonce == nonce).with_for_update()).one_or_none()
+            )
+            if lease is None:
+                return "no round was offered under this nonce"
+            if not _is_fresh(connection, jti, lease, now):
+                return "this OIDC token was used before"
+            if lease.ended:
+                return "the round is over"
+            if lease.run_id not in {None, run_id}:
+                return f"run {lease.run_id} holds the round"
+            held = replace(lease, run_id=run_id, claimed_at=lease.claimed_at or now, expires_at=until)
+            changes = {"run_id": run_id, "claimed_at": held.claimed_at, "expires_at": until}
+            connection.execute(update(leases).where(leases.c.nonce == nonce).values(**changes))
+        return held
 
     def extend(self, task_id: TaskId, fence: int, until: datetime) -> bool:
         live = _key(task_id, fence) & (leases.c.ended == 0)
         with self._database.write() as connection:
-            return connection.execute(update(leases).where(live).values(expires_at=until)).rowcount == 1
+            return connection.execute(update(leases).where(live).values(expires_at=until, heard=1)).rowcount == 1
 
     def end(self, task_id: TaskId, fence: int) -> bool:
         live = _key(task_id, fence) & (leases.c.ended == 0)
@@ -99,6 +92,15 @@ class SqlLeases:
                 return ResultRefused("the task changed meanwhile: send the result again", again=True)
             connection.execute(update(leases).where(_key(task.id, fence)).values(ended=1, result_digest=digest))
         return Finished(repeated=False)
+
+
+def _is_fresh(connection: Connection, jti: str, lease: Lease, now: datetime) -> bool:
+    """A token is used once. Sent again for the same lease before that was heard of, its answer was lost."""
+    used = connection.execute(select(used_jtis.c.nonce).where(used_jtis.c.jti == jti)).scalar_one_or_none()
+    if used is None:
+        connection.execute(insert(used_jtis).values(jti=jti, nonce=lease.nonce, used_at=now))
+        return True
+    return used == lease.nonce and not lease.heard
 
 
 def _key(task_id: TaskId, fence: int) -> Any:
@@ -132,5 +134,6 @@ def _lease(row: Row[Any] | None) -> Lease | None:
         row.claimed_at,
         row.expires_at,
         bool(row.ended),
+        bool(row.heard),
         row.result_digest,
     )

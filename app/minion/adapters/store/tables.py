@@ -127,6 +127,7 @@ leases = Table(
     Column("dispatched_at", Instant, nullable=True),
     Column("claimed_at", Instant, nullable=True),
     Column("expires_at", Instant, nullable=False),
+    Column("heard", Integer, nullable=False, server_default="0"),
     Column("ended", Integer, nullable=False, server_default="0"),
     Column("result_digest", String(64), nullable=False, server_default=""),
 )
@@ -135,6 +136,7 @@ used_jtis = Table(
     "used_jtis",
     metadata,
     Column("jti", String(200), primary_key=True),
+    Column("nonce", String(64), nullable=False),
     Column("used_at", Instant, nullable=False),
 )
 

@@ -91,6 +91,7 @@ def _leases() -> None:
         sa.Column("dispatched_at", sa.BigInteger(), nullable=True),
         sa.Column("claimed_at", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("heard", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("ended", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("result_digest", sa.String(64), nullable=False, server_default=""),
     )
@@ -100,6 +101,7 @@ def _used_jtis() -> None:
     op.create_table(
         "used_jtis",
         sa.Column("jti", sa.String(200), primary_key=True),
+        sa.Column("nonce", sa.String(64), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=False),
     )
 
