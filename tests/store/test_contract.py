@@ -88,6 +88,11 @@ def test_an_outage_postpones_without_counting(store: Store, clock: HandClock) ->
         clock.pass_(hours=1)
     store.inbox.handled(DeliveryId("g1"), "task t1")
     assert (store.inbox.waiting(), store.inbox.parked()) == (0, 0)
+    store.inbox.forget(clock.now())
+    assert not store.inbox.put(a_delivery("g1")), "a redelivery is still known"
+    clock.pass_(days=1)
+    store.inbox.forget(clock.now())
+    assert store.inbox.put(a_delivery("g1"))
 
 
 def test_one_active_task_for_an_issue_and_its_pull_request(store: Store, new_task: NewTask) -> None:
@@ -197,6 +202,8 @@ def test_leases_are_claimed_once(store: Store, new_task: NewTask) -> None:
     assert store.leases.extend(task.id, 1, NOW + HOUR)
     assert store.leases.claim("n1", 100, "j1", NOW, NOW + HOUR) == "this OIDC token was used before"
     assert store.leases.claim("n1", 101, "j2", NOW, NOW + HOUR) == "run 100 holds the round"
+    store.leases.forget(NOW)
+    assert store.leases.claim("n1", 100, "j1", NOW, NOW + HOUR) == "this OIDC token was used before"
     assert isinstance(store.leases.claim("n1", 100, "j3", NOW, NOW + HOUR), Lease)
     assert store.leases.claim("nope", 100, "j4", NOW, NOW + HOUR) == "no round was offered under this nonce"
     second = store.leases.offer(task.id, 1, "n2", NOW, NOW + HOUR)

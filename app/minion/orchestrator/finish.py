@@ -7,7 +7,7 @@ from minion.orchestrator.desk import Desk, repository_of
 from minion.orchestrator.presence import final_label, label
 from minion.orchestrator.rounds import stop
 from minion.orchestrator.step import Ground
-from minion.orchestrator.talk import last_words, present
+from minion.orchestrator.talk import last_words, present, pull_text
 
 
 def close(desk: Desk, task: Task) -> None:
@@ -21,8 +21,17 @@ def close(desk: Desk, task: Task) -> None:
     last_words(scene)
     if task.status is TaskStatus.SUCCEEDED:
         _ask_reviewers(scene)
+    elif task.status in (TaskStatus.HANDED_OFF, TaskStatus.FAILED):
+        _warn_readers(scene)
     present(desk, task)
     label(scene, final_label(task))
+
+
+def _warn_readers(scene: Ground) -> None:
+    """Who meets the pull request first learns there that it is not finished."""
+    task = scene.task
+    if task.pull_number is not None and not task.is_pull:
+        scene.github.update_pull(scene.repository, task.pull_number, title=None, body=pull_text(scene)[1])
 
 
 def _ask_reviewers(scene: Ground) -> None:

@@ -129,7 +129,8 @@ def _record(scene: Scene, task: Task, sha: CommitSha, verified: bool | None) -> 
     limits = scene.desk.limits
     scene.desk.ledger.authorise(task, task.pull_number, scene.now, per_task=limits.per_task, per_pull=limits.per_pull)
     scene.desk.ledger.record(task.id, task.round, sha, task.pull_number)
-    return Pushed(changed(task, head_sha=sha, carried=None, reason="", approved_digest=""), sha, verified)
+    done = (*task.done, task.summary) if task.summary else task.done
+    return Pushed(changed(task, head_sha=sha, carried=None, done=done, reason="", approved_digest=""), sha, verified)
 
 
 def message(scene: Scene, task: Task) -> str:

@@ -26,6 +26,9 @@ _STEPS: Final = 100
 _STUMBLES: Final = 8
 _TICK_S: Final = 0.25
 _HOURLY: Final = timedelta(hours=1)
+_REDELIVERED: Final = timedelta(days=14)
+"""GitHub Enterprise Server redelivers for seven days, github.com for three."""
+_TOKENS: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -91,6 +94,8 @@ class Orchestrator:
         if now >= self._next_tidy:
             self._next_tidy = now + _HOURLY
             self.queue.tidy(now)
+            self._inbox.forget(now - _REDELIVERED)
+            self._desk.leases.forget(now - _TOKENS)
 
     def _take_over(self) -> None:
         for executor in self._slots.dead():

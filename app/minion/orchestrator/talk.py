@@ -101,13 +101,13 @@ def waiting_diff(desk: Desk, task: Task) -> str | None:
     return desk.cursors.get(diff_key(task))
 
 
-def pull_text(scene: Scene) -> tuple[str, str]:
+def pull_text(scene: Ground) -> tuple[str, str]:
     """Title and body of the task's pull request, in the repository's own template where there is one."""
     body = comments.pull_body(scene.task, voice_of(scene.desk), template=_template(scene))
     return comments.pull_title(scene.task), body
 
 
-def _template(scene: Scene) -> str:
+def _template(scene: Ground) -> str:
     for path in _TEMPLATES:
         found = scene.github.file(scene.repository, path, scene.task.base_branch)
         if found is not None:

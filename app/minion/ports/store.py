@@ -113,6 +113,9 @@ class Inbox(Protocol):
 
     def waiting(self) -> int: ...
     def parked(self) -> int: ...
+    def forget(self, before: datetime) -> None:
+        """Drops what was handled before; by then GitHub redelivers it no more."""
+        ...
 
 
 class TaskStore(Protocol):
@@ -180,6 +183,10 @@ class Leases(Protocol):
     def end(self, task_id: TaskId, fence: int) -> bool: ...
     def allow_until(self, until: datetime) -> None:
         """No live lease expires before `until`: while the App was down, no runner could claim or keep one."""
+        ...
+
+    def forget(self, before: datetime) -> None:
+        """Drops the `jti`s that were used before: their tokens expired long since."""
         ...
 
     def finish(self, task: Task, fence: int, digest: str) -> Finished | ResultRefused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -91,6 +91,10 @@ class SqlInbox:
     def note(self, delivery_id: DeliveryId) -> str | None:
         with self._database.read() as connection:
             return connection.execute(select(inbox.c.note).where(inbox.c.id == delivery_id)).scalar_one_or_none()
+
+    def forget(self, before: datetime) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(inbox).where(inbox.c.handled_at < before))
 
     def waiting(self) -> int:
         return self._count(handled=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from minion.adapters.store.engine import Database
 from minion.adapters.store.tables import leases, used_jtis
@@ -79,6 +79,10 @@ class SqlLeases:
         early = (leases.c.ended == 0) & (leases.c.expires_at < until)
         with self._database.write() as connection:
             connection.execute(update(leases).where(early).values(expires_at=until))
+
+    def forget(self, before: datetime) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(used_jtis).where(used_jtis.c.used_at < before))
 
     def finish(self, task: Task, fence: int, digest: str) -> Finished | ResultRefused:
         """One transaction: the round's result is in the task and its lease has ended, or neither."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minion import comments
 from minion.blueprint.model import ActionNode
 from minion.domain.outcomes import Outcome
 from minion.domain.task import Task
@@ -13,12 +14,18 @@ from minion.tasks.gate import Blocked
 def handoff(scene: Scene, node: ActionNode) -> Step:
     """ok. What was not pushed stays with the task, and its diff goes into the hand-off comment."""
     del node
-    return done(_kept(scene), Outcome.OK)
+    return done(_kept(scene, _explained(scene)), Outcome.OK)
 
 
-def _kept(scene: Scene) -> Task:
+def _explained(scene: Scene) -> Task:
+    """Where no effect has said what went wrong, the blueprint knows."""
+    task, trouble = scene.task, scene.state.trouble
+    return task if task.reason or trouble is None else changed(task, reason=comments.trouble(trouble))
+
+
+def _kept(scene: Scene, task: Task) -> Task:
     """On a person's own pull request nothing half done is pushed."""
-    task, change_set = scene.task, scene.task.carried
+    change_set = task.carried
     if change_set is None or task.is_pull or not task.spec.trusted:
         return task
     if isinstance(passes_gate(scene, change_set), Blocked):
