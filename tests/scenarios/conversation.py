@@ -15,8 +15,9 @@ SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
 Json = dict[str, Any]
 
 _HIDDEN: Final = re.compile(r"<!--.*?-->\n*", re.DOTALL)
-_RECEIPT_ROW: Final = re.compile(r"^(\|(?: [^|\n]* \|){5})(?: [^|\n]* \|){5}$", re.MULTILINE)
+_RECEIPT_ROW: Final = re.compile(r"^(\|(?: [^|\n]*\|){5})(?: [^|\n]* \|){5}$", re.MULTILINE)
 _CHANGING: Final = (
+    (re.compile(r"/jobs/\d+/"), "/jobs/<job>/"),
     (re.compile(r"/tasks/[\w-]{20,}"), "/tasks/<capability>"),
     (re.compile(r"/actions/runs/\d+(/job/\d+)?"), "/actions/runs/<run>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d\d:\d\d)"), "<time>"),

@@ -30,6 +30,7 @@ class CheckText:
 
 def check_text(task: Task, voice: Voice, *, pushes: int | None = None) -> CheckText:
     state, conclusion, buttons = _state(task.status)
+    buttons = () if task.through else buttons
     title = task.status.value.replace("_", " ").capitalize()
     return CheckText(title, status(task, voice, pushes=pushes), state, conclusion, buttons)
 

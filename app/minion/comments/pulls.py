@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from minion.comments.receipts import receipt
 from minion.comments.template import fill
 from minion.comments.voice import Voice, bullets, paragraphs
-from minion.domain.task import Task
+from minion.domain.task import Task, TaskStatus
 from minion.tasks.outgoing import capped, code, one_line, quote
 
 _TITLE_LIMIT = 200
@@ -69,6 +69,8 @@ def _warning(task: Task, voice: Voice, said: PullNotes) -> str:
 
 
 def _warnings(task: Task, said: PullNotes) -> Iterator[str]:
+    if task.status in (TaskStatus.HANDED_OFF, TaskStatus.FAILED):
+        yield f"**Not finished.** Minion stopped here; what it found stands on #{task.number}."
     if said.confidence == "low":
         yield "The agent is not sure of this change. Its risks and questions follow."
     if task.sandbox == "unsafe":
@@ -78,7 +80,9 @@ def _warnings(task: Task, said: PullNotes) -> Iterator[str]:
 
 
 def _what(task: Task, voice: Voice) -> str:
-    return quote(task.summary, hosts=voice.hosts, limit=8_000) if task.summary.strip() else "See the commits."
+    said = [text for text in (task.done or (task.summary,)) if text.strip()]
+    quotes = [quote(text, hosts=voice.hosts, limit=8_000 // len(said)) for text in said]
+    return "\n\nThen, to mend what the checks found:\n\n".join(quotes) or "See the commits."
 
 
 def _how(task: Task) -> str:

@@ -76,10 +76,19 @@ def _next(task: Task) -> str:
         case TaskStatus.SUCCEEDED:
             return "A person reviews and merges. `/minion address` takes up review comments, `/minion fix` red checks."
         case TaskStatus.HANDED_OFF | TaskStatus.FAILED:
-            return "`/minion retry` tries once more; `/minion fix <hint>` on the pull request starts from its state."
+            return _go_on(task)
         case TaskStatus.DECLINED:
             return "Make the issue narrower, with an end that can be checked, and write `/minion implement`."
         case TaskStatus.CANCELLED:
             return "`/minion implement` on the issue, or `/minion fix` on a pull request, starts anew."
         case TaskStatus.QUEUED | TaskStatus.WORKING | TaskStatus.PUBLISHING | TaskStatus.AWAITING_CHECKS:
             return "`/minion stop` ends the task."
+
+
+def _go_on(task: Task) -> str:
+    """A task that is through has no more tries; a command with a hint opens another one."""
+    again = "" if task.through else "`/minion retry` goes on with what pushes are left. "
+    if task.is_pull:
+        return f"{again}`/minion {task.blueprint} <hint>` tries again with your hint."
+    fix = f"`/minion fix <hint>` on #{task.pull_number} goes on from its state; " if task.pull_number else ""
+    return f"{again}{fix}`/minion {task.blueprint} <hint>` here starts anew."

@@ -92,6 +92,9 @@ class Task(BaseModel):
     failures: tuple[Failure, ...] = ()
     receipt: Receipt = Receipt()
     summary: str = ""
+    """What the last round says it did (untrusted, as everything of a runner)."""
+    done: tuple[str, ...] = ()
+    """What each round that was pushed says it did, oldest first."""
     notes: tuple[str, ...] = ()
     gates: tuple[tuple[str, str], ...] = ()
     sandbox: str = ""
@@ -107,3 +110,8 @@ class Task(BaseModel):
     waiting_since: datetime | None = None
     version: int = 0
     """Optimistic lock: a save of an older version is refused."""
+
+    @property
+    def through(self) -> bool:
+        """Its blueprint came to an end: nothing is left that a retry could go on with."""
+        return self.state.get("ended") is not None

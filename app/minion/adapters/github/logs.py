@@ -13,18 +13,24 @@ from typing import Final
 
 _STAMP: Final = re.compile(r"^\ufeff?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z ?")
 _ERROR: Final = "##[error]"
+_HEADING: Final = "##[group]Run "
 
 
 def step_log(log: str, started: datetime | None, completed: datetime | None) -> str:
     """The lines written while the step ran; the whole log when the times are not known or nothing is left.
 
-    Times of steps are whole seconds, so a neighbour's line may slip in; none is lost.
+    Times of steps are whole seconds, so neighbours' lines fall in too: the step's own go from the heading before the
+    first error to the last error, with which every failed step ends.
     """
     if started is None or completed is None:
         return log
     last = completed + timedelta(seconds=1)
     kept = [line for when, line in _stamped(log) if when is None or started <= when <= last]
-    return "\n".join(kept) if any(_ERROR in line for line in kept) else log
+    errors = [index for index, line in enumerate(kept) if _ERROR in line]
+    if not errors:
+        return log
+    headings = [index for index, line in enumerate(kept[: errors[0]]) if _HEADING in line]
+    return "\n".join(kept[headings[-1] if headings else 0 : errors[-1] + 1])
 
 
 def _stamped(log: str) -> Iterator[tuple[datetime | None, str]]:
