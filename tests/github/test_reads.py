@@ -80,6 +80,10 @@ def test_files_and_commits(world: World) -> None:
     assert world.github.branch_head(world.repo, "nothing/here") is None
     assert world.github.merge_base(world.repo, "main", main) == main
     assert world.github.merge_base(world.repo, "main", "nothing") is None
+    line = world.github.first_parents(world.repo, main, 10)
+    assert line[0] == main
+    assert world.github.first_parents(world.repo, main, 1) == (main,)
+    assert world.github.first_parents(world.repo, CommitSha("0" * 40), 10) == ()
 
 
 def test_required_checks(world: World) -> None:

@@ -208,6 +208,14 @@ class FakeGitHub:
     def merge_base(self, repo: RepositoryRef, base: str, head: str) -> CommitSha | None:
         return self.branches.get("main")
 
+    def first_parents(self, repo: RepositoryRef, sha: CommitSha, limit: int) -> Sequence[CommitSha]:
+        line: list[CommitSha] = []
+        at: CommitSha | None = sha
+        while at is not None and len(line) < limit:
+            line.append(at)
+            at = self.commits[at].parent
+        return line
+
     def file(self, repo: RepositoryRef, path: str, ref: str) -> bytes | None:
         sha = self.branches.get(ref, CommitSha(ref))
         return self.commits[sha].files.get(path) if sha in self.commits else None

@@ -97,6 +97,35 @@ def test_what_fails_on_the_base_too_is_not_ours(world: World) -> None:
     assert world.store.ledger.pushes(world.task(8).id) == []
 
 
+def test_the_nearest_checked_commit_speaks_for_an_unchecked_base(world: World) -> None:
+    world.github.check(world.github.branches["main"], "build", "failure")
+    for word in ("one", "two"):  # pushed without checks
+        world.github._move("main", world.github.commit_files(world.github.branches["main"], word, {"c.py": b"1\n"}))
+    world.github.person_pull(8)
+    world.github.check(world.github.pulls[8].head_sha, "build", "failure")
+    world.wait(minutes=5)
+    world.say(8, "/minion fix")
+    task = world.settle(8)
+    assert task.status is TaskStatus.SUCCEEDED
+    assert "`build` fails on the base branch too." in task.notes
+    assert world.store.ledger.pushes(task.id) == []
+
+
+def test_of_several_failures_those_of_the_base_are_told_apart(world: World) -> None:
+    main = world.github.branches["main"]
+    world.github.check(main, "docs", "failure")
+    world.github.check(main, "build", "success")
+    world.github.person_pull(8)
+    for name in ("build", "docs", "new"):
+        world.github.check(world.github.pulls[8].head_sha, name, "failure")
+    world.wait(minutes=5)
+    world.say(8, "/minion fix")
+    task = world.settle(8)
+    assert task.status is TaskStatus.WORKING
+    assert {f.check: f.also_on_base for f in task.failures} == {"build": False, "new": None, "docs": True}
+    assert task.notes == ("`docs` fails on the base branch too.",)
+
+
 def test_no_checks_at_all_is_not_green(world: World) -> None:
     world.github.issue(5)
     world.label(5)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from minion.domain.checks import CheckResult
 from minion.domain.ids import CommitSha
-from minion.orchestrator.step import Scene
+from minion.domain.task import Task
+from minion.orchestrator.step import Scene, changed
 from minion.ports.github import PullRequest, RequiredCheck
-from minion.tasks.checks import CheckView, Pending, Red, Verdict, evaluate, usual
+from minion.tasks.checks import CheckView, Pending, Red, Verdict, decided, evaluate, latest, usual
 
 _RECENT = 5
+_ANCESTORS = 10
 
 
 def verdict(scene: Scene, pull: PullRequest) -> Verdict:
@@ -28,7 +31,7 @@ def verdict(scene: Scene, pull: PullRequest) -> Verdict:
             has_workflows=bool(scene.github.list_files(scene.repository, ".github/workflows", pull.head_sha)),
         )
     second = evaluate(view)
-    return evaluate(replace(view, base=_base(scene, pull))) if isinstance(second, Red) else second
+    return evaluate(replace(view, base=_base(scene, pull, second))) if isinstance(second, Red) else second
 
 
 def _view(scene: Scene, pull: PullRequest) -> CheckView:
@@ -55,8 +58,22 @@ def _habits(scene: Scene) -> frozenset[tuple[str, str, str]]:
     return usual([scene.github.checks(scene.repository, head) for head in heads], own)
 
 
-def _base(scene: Scene, pull: PullRequest) -> tuple[CheckResult, ...] | None:
-    """Of the merge base; None where nothing ever ran there, so that failures count as ours."""
+def _base(scene: Scene, pull: PullRequest, red: Red) -> tuple[CheckResult, ...] | None:
+    """What failed here, as it ended on the merge base, else on the nearest commit before it that was checked; None
+    where nothing ever ran, so that failures count as ours."""
     base: CommitSha | None = scene.github.merge_base(scene.repository, pull.base_ref, pull.head_sha)
-    results = () if base is None else tuple(scene.github.checks(scene.repository, base))
-    return results or None
+    wanted = {check.key for check in red.failing}
+    found: list[CheckResult] = []
+    for sha in () if base is None else scene.github.first_parents(scene.repository, base, _ANCESTORS):
+        there = [result for result in scene.github.checks(scene.repository, sha) if result.key in wanted]
+        found += [result for result in latest(there) if decided(result)]
+        wanted -= {result.key for result in found}
+        if not wanted:
+            break
+    return tuple(found) or None
+
+
+def with_not_ours(task: Task, not_ours: Sequence[CheckResult]) -> Task:
+    """The pull request names what fails without being its fault."""
+    notes = (f"`{check.name}` fails on the base branch too." for check in not_ours)
+    return changed(task, notes=tuple(dict.fromkeys((*task.notes, *notes))))

@@ -99,10 +99,11 @@ class Green:
 
 @dataclass(frozen=True)
 class Red:
-    """`failing` are ours (or the base is unknown); never empty."""
+    """`failing` are ours (or the base is unknown); never empty. `good_on_base`: checks that are known to pass there."""
 
     failing: tuple[CheckResult, ...]
     not_ours: tuple[CheckResult, ...] = ()
+    good_on_base: frozenset[CheckKey] = frozenset()
 
     @property
     def only_interrupted(self) -> bool:
@@ -161,6 +162,11 @@ def usual(heads: Sequence[Sequence[CheckResult]], own_app_id: int) -> frozenset[
 def failed(result: CheckResult) -> bool:
     """A word that we don't know counts as a failure."""
     return result.status == "completed" and result.conclusion not in _GOOD | _INTERRUPTED
+
+
+def decided(result: CheckResult) -> bool:
+    """It has come to an end that says something about the code."""
+    return result.status == "completed" and result.conclusion not in _INTERRUPTED
 
 
 # --- what counts
@@ -274,15 +280,17 @@ def _unquiet(view: CheckView, results: Sequence[CheckResult]) -> Pending | None:
 
 
 def _judge(view: CheckView, results: Sequence[CheckResult]) -> Verdict:
-    on_base = {result.key for result in latest(view.base or ()) if failed(result)}
+    base = [result for result in latest(view.base or ()) if decided(result)]
+    on_base = {result.key for result in base if failed(result)}
+    good = frozenset(result.key for result in base) - on_base
     failing = tuple(result for result in results if failed(result))
     not_ours = tuple(result for result in failing if result.key in on_base)
     ours = tuple(result for result in failing if result.key not in on_base)
     if ours:
-        return Red(ours, not_ours)
+        return Red(ours, not_ours, good)
     interrupted = tuple(result for result in results if result.conclusion in _INTERRUPTED)
     if interrupted:
-        return Red(interrupted, not_ours)
+        return Red(interrupted, not_ours, good)
     return _no_verdict(view, results) or Green(not_ours)
 
 

@@ -79,6 +79,25 @@ class Repositories(Resource):
         sha = fields.text(data, "merge_base_commit", "sha")
         return CommitSha(sha) if sha else None
 
+    def first_parents(self, repo: RepositoryRef, sha: CommitSha, limit: int) -> Sequence[CommitSha]:
+        """As far as the last 100 commits, merged ones included, show them.
+
+        https://docs.github.com/en/rest/commits/commits#list-commits
+        """
+        data = self._ask.read(
+            lambda: self._rest.repos.list_commits(repo.owner, repo.name, sha=sha, per_page=100), absent=_NO_COMMIT
+        )
+        parents = {
+            fields.text(commit, "sha"): [fields.text(parent, "sha") for parent in fields.items(commit, "parents")]
+            for commit in data or ()
+        }
+        line: list[CommitSha] = []
+        at = str(sha)
+        while at in parents and len(line) < limit:
+            line.append(CommitSha(at))
+            at = next(iter(parents[at]), "")
+        return tuple(line)
+
     def file(self, repo: RepositoryRef, path: str, ref: str) -> bytes | None:
         """The bytes of a regular file, up to 100 MB; None for anything else, such as a path that leaves the repository.
 

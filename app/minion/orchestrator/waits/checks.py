@@ -8,7 +8,7 @@ from minion.blueprint.model import WaitNode
 from minion.domain.outcomes import Outcome
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.heads import pull_at_our_head
-from minion.orchestrator.reading import verdict
+from minion.orchestrator.reading import verdict, with_not_ours
 from minion.orchestrator.step import Later, Over, Scene, Step, changed, done
 from minion.tasks.checks import Green, NoChecks, Pending, Red
 
@@ -23,10 +23,10 @@ def checks_settled(scene: Scene, node: WaitNode) -> Step:
         case Pending(why=why, look_at=look_at):
             return _wait_on(scene, node, changed(task, reason=why), look_at or scene.now + scene.desk.timing.look_again)
         case Green(not_ours=not_ours):
-            notes = tuple(f"`{check.name}` fails on the base branch too." for check in not_ours)
-            return done(changed(task, notes=(*task.notes, *notes)), Outcome.OK)
-        case Red(failing=failing):
+            return done(with_not_ours(task, not_ours), Outcome.OK)
+        case Red(failing=failing, not_ours=not_ours):
             names = ", ".join(sorted({check.name for check in failing}))
+            task = with_not_ours(task, not_ours)
             return done(changed(task, reason=f"failing checks: {names}"), Outcome.FAIL, failing=len(failing))
         case NoChecks(reason=reason, remedy=remedy):
             task = changed(task, reason=remedy, notes=(*task.notes, f"No CI has judged this: {remedy}"))
