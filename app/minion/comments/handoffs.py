@@ -25,9 +25,7 @@ def handoff(task: Task, voice: Voice, *, tried: Sequence[str] = (), diff: str = 
         f"@{task.spec.requested_by}, **I could not finish this, and it is yours from here.**",
         quote(sentence(task.reason), hosts=voice.hosts, limit=2_000) if task.reason else "",
         _section("What was tried", bullets([*(voice.text(item, 300) for item in tried), *_rounds(task)])),
-        _section(
-            "What it says it did", "\n\n".join(quote(said, hosts=voice.hosts, limit=3_000) for said in _said(task))
-        ),
+        _section("What it says it did", "\n\n".join(_said(task, voice))),
         _section("What still fails", "\n\n".join(_failure(failure, voice) for failure in failures)),
         _section("Good to know", bullets(voice.text(item, 500) for item in task.notes[:12])),
         _section("How to go on", bullets(_ways(task, pushed))),
