@@ -22,6 +22,7 @@ from minion.comments.handoffs import handoff
 from minion.comments.pulls import PullNotes, pull_body, pull_title
 from minion.comments.receipts import receipt
 from minion.comments.statuses import status
+from minion.comments.troubles import trouble
 from minion.comments.voice import Voice, answer_marker, note_marker, status_marker
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "receipt",
     "status",
     "status_marker",
+    "trouble",
 ]

@@ -82,7 +82,7 @@ def no_task(verb: str) -> str:
 def question(task: Task, voice: Voice, text: str) -> str:
     return paragraphs(
         (
-            f"@{task.spec.requested_by}, before I start on this I need an answer:",
+            f"@{task.spec.requested_by}, to go on with this I need an answer:",
             quote(text, hosts=voice.hosts, limit=6_000),
             _REPLY,
         )

@@ -9,7 +9,7 @@ from minion.comments.receipts import dollars, receipt
 from minion.comments.voice import Voice, bullets, paragraphs, sentence, status_marker
 from minion.domain.task import Task, TaskStatus
 from minion.tasks.ledger import PUSHES_PER_TASK
-from minion.tasks.outgoing import capped, code
+from minion.tasks.outgoing import capped, code, quote
 
 _HEADLINES: Final[Mapping[TaskStatus, str]] = {
     TaskStatus.QUEUED: "Minion has taken this and waits for a runner.",
@@ -43,7 +43,11 @@ def _headline(task: Task) -> str:
 
 
 def _detail(task: Task, voice: Voice) -> str:
-    return sentence(voice.text(task.reason, 1_500)) if task.reason else ""
+    """Why; a task that was declined was declined by an agent, in its own words."""
+    if task.reason:
+        return sentence(voice.text(task.reason, 1_500))
+    declined = task.status is TaskStatus.DECLINED and task.summary.strip()
+    return quote(task.summary, hosts=voice.hosts, limit=1_500) if declined else ""
 
 
 def _facts(task: Task, voice: Voice, pushes: int | None, max_pushes: int) -> Iterator[str]:

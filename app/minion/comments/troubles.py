@@ -1,0 +1,58 @@
+"""What went wrong in a blueprint, in one or two sentences, for the person who takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from minion.blueprint.state import Last
+from minion.tasks.outgoing import code
+
+_ENDINGS: Final[Mapping[str, str]] = {
+    "budget": "used up its budget",
+    "capped": "was not entered again",
+    "fail": "failed",
+    "none": "found nothing to do",
+    "refused": "was refused by the model",
+    "stuck": "got stuck",
+    "timeout": "did not end in time",
+    "veto": "said no",
+}
+_CAPS: Final[Mapping[str, str]] = {
+    "pushes": "the task has used its pushes",
+    "usd": "the money for it is spent",
+    "visits": "it had its turns",
+    "wall": "the time for it is up",
+}
+_TAIL: Final = 1_000
+
+
+def trouble(last: Last) -> str:
+    """`implement` got stuck: 3 malformed tool calls in a row. The output is untrusted, and so is this."""
+    node = code(last.node, 80)
+    if last.output.get("blocked") is True:
+        return f"{node} cannot go on without an answer: {last.output.get('question', '')}"
+    why = _why(last)
+    said = f"{node} {_ENDINGS.get(last.outcome, f'ended with {last.outcome}')}"
+    return f"{said}: {why}" if why else said
+
+
+def _why(last: Last) -> str:
+    output = last.output
+    if last.outcome == "capped":
+        return _CAPS.get(str(output.get("cap", "")), "")
+    if isinstance(output.get("reason"), str):
+        return str(output["reason"])
+    if isinstance(output.get("reasons"), list) and output["reasons"]:
+        return "; ".join(_objection(item) for item in output["reasons"][:5])
+    if isinstance(output.get("text"), str) and output["text"].strip():
+        return f"exit code {output.get('exit_code')}\n\n{output['text'].strip()[-_TAIL:]}"
+    return str(output.get("summary", ""))
+
+
+def _objection(item: Any) -> str:
+    """A judge's reason: {criterion, file, line, problem}."""
+    if not isinstance(item, Mapping):
+        return str(item)
+    place = f"{item.get('file')}:{item.get('line')}" if item.get("file") else ""
+    return ": ".join(str(part) for part in (place, item.get("problem", "")) if part)
