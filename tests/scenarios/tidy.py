@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-from tests.scenarios.universe import MODEL_KEY, SECRET, Repository, Universe, wait
+from tests.scenarios.universe import ENDED, MODEL_KEY, SECRET, Repository, Universe, wait
 
-_RESTING = frozenset(
-    {"succeeded", "handed_off", "declined", "cancelled", "failed", "awaiting_reply", "awaiting_approval"}
-)
+from minion.hub.actions.service import Actions
+
+_RESTING = ENDED | {"awaiting_reply", "awaiting_approval"}
 _TOKEN = re.compile(r"gh[sp]_[A-Za-z0-9._-]{36,}")
 
 
@@ -27,7 +25,9 @@ def leaves_nothing(universe: Universe) -> None:
     )
     assert universe.hub.unknown_requests == []
     assert universe.hub.crashes == []
-    assert universe.hub.core.actions.errors == []
+    actions = universe.hub.core.actions
+    assert isinstance(actions, Actions)
+    assert actions.errors == []
     unread = [comment for repository in opened for comment in _unread(repository)]
     assert unread == [], "the bot said something that no snapshot holds"
     for where, text in _written(universe, opened):
@@ -48,9 +48,8 @@ def _encoded(value: str) -> str:
 
 def _at_rest(universe: Universe, opened: list[Repository]) -> bool:
     ids = {universe.ann.repo(repository.name)["id"] for repository in opened}
-    with closing(sqlite3.connect(f"file:{universe.place / 'minion.db'}?mode=ro", uri=True)) as database:
-        tasks = database.execute("select repository_id, status, due_at from tasks").fetchall()
-        [(unhandled,)] = database.execute("select count(*) from inbox where handled_at is null").fetchall()
+    tasks = universe.rows("select repository_id, status, due_at from tasks")
+    [(unhandled,)] = universe.rows("select count(*) from inbox where handled_at is null")
     ours = [(status, due) for repository_id, status, due in tasks if repository_id in ids]
     resting = all(status in _RESTING and (due is None or status.startswith("awaiting")) for status, due in ours)
     return resting and not unhandled and universe.hub.core.idle

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,11 @@ class Universe:
         self.app = Service("the App", ["serve", f"--port={port}"], environment, self.place / "app.log")
         self.app.start()
 
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """From the App's database, read-only."""
+        with closing(sqlite3.connect(f"file:{self.place / 'minion.db'}?mode=ro", uri=True)) as database:
+            return database.execute(query, values).fetchall()
+
     def play(self, *conversations: Json) -> None:
         """What the model says from now on."""
         self.model.play(Script.of({"conversations": list(conversations)}))
@@ -158,6 +165,11 @@ class Repository:
         wait(lambda: bool(self.labels(number) & terminal), f"an end of {self.name}#{number}", seconds)
         return next(iter(self.labels(number) & terminal))
 
+    def tasks(self) -> list[str]:
+        """The status of each of its tasks, oldest first."""
+        query = "select status from tasks where repository_id = ? order by created_at"
+        return [status for (status,) in self.universe.rows(query, self.universe.ann.repo(self.name)["id"])]
+
     def bot_comments(self, number: int) -> list[str]:
         return [c["body"] for c in self.universe.ann.comments(self.name, number) if c["user"]["type"] == "Bot"]
 
@@ -178,8 +190,15 @@ class Repository:
         return int(runs["total_count"])
 
     def conclusions(self, sha: str) -> dict[str, str | None]:
+        return {run["name"]: run["conclusion"] for run in self.jobs(sha)}
+
+    def jobs(self, sha: str) -> list[Json]:
+        """The check runs of Actions: two workflows may have jobs of one name."""
         runs: Sequence[Json] = self.universe.ann.check_runs(self.name, sha)
-        return {run["name"]: run["conclusion"] for run in runs if run["app"]["slug"] == "github-actions"}
+        return [run for run in runs if run["app"]["slug"] == "github-actions"]
+
+
+ENDED = frozenset({"succeeded", "handed_off", "declined", "cancelled", "failed"})
 
 
 def wait(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:

@@ -21,7 +21,9 @@ from minion.orchestrator.controls import Controls, Voiced
 from minion.orchestrator.desk import Desk, Wakeups
 from minion.orchestrator.opening import House, Request, Unusable, house_of, open_task
 from minion.orchestrator.talk import answer, voice_of
+from minion.ports.github import PullRequest
 from minion.tasks.intake import command_in, label_command
+from minion.tasks.ledger import refusal
 from minion.tasks.policy import Actor, Denied, Place, Rules, may_ask, may_start
 
 
@@ -150,7 +152,15 @@ class Reception:
             return Denied(f"#{request.number} is gone", tell=False)
         pull = voiced.github.pull(request.repository, request.number) if item.is_pull else None
         answer_ = may_start(voiced.actor, Place(house.facts, item, pull), self._rules())
-        return answer_ if isinstance(answer_, Denied) else None
+        return answer_ if isinstance(answer_, Denied) else self._used_up(pull, request)
+
+    def _used_up(self, pull: PullRequest | None, request: Request) -> Denied | None:
+        """Work that cannot be pushed is not paid for."""
+        if pull is None:
+            return None
+        pushed = self._desk.ledger.pushes_on_pull(request.repository.id, pull.number)
+        reason = refusal(0, pushed, per_pull=self._desk.limits.per_pull)
+        return None if reason is None else Denied(reason)
 
     def _refuse(self, voiced: Voiced, denied: Denied) -> str:
         if denied.tell and not voiced.actor.is_bot:
