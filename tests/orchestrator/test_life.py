@@ -63,6 +63,24 @@ def test_a_repair_that_works(world: World) -> None:
     assert world.green(5).status is TaskStatus.SUCCEEDED
 
 
+def test_what_the_agent_is_not_sure_of_stands_at_the_top(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    doubt = {"confidence": "low", "risks": ("It may be slow.",), "open_questions": ("Is empty allowed?",)}
+    world.round(5, said={**doubt, "notes": ("lint is left to CI: no command",)})
+    top = world.github.pulls[world.task(5).pull_number or 0].body.split("## ")[0]
+    assert "not sure of this change" in top
+    assert "Open question: Is empty allowed?" in top
+    assert "Risk: It may be slow." in top
+    world.red(5)
+    world.round(5, files={"a.py": b"x = 2\n"}, said={"confidence": "high", "risks": ("It may be late.",)})
+    task = world.green(5)
+    assert (task.confidence, task.risks) == ("low", ("It may be slow.", "It may be late."))
+    body = world.github.pulls[task.pull_number or 0].body
+    assert "It may be late." in body.split("## ")[0]
+    assert "lint is left to CI: no command" in body, "notes of an earlier round stay"
+
+
 def test_fix_on_a_persons_pull_request(world: World) -> None:
     world.github.person_pull(8)
     world.github.check(world.github.pulls[8].head_sha, "build", "failure")

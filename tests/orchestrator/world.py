@@ -174,13 +174,15 @@ class World:
         assert token is not None
         return self.results.events(token, EventBatch(fence=grant.fence))
 
-    def round(self, number: int, files: dict[str, bytes] | None = None, **outcomes: Any) -> Task:
+    def round(
+        self, number: int, files: dict[str, bytes] | None = None, said: dict[str, Any] | None = None, **outcomes: Any
+    ) -> Task:
         """Dispatch, claim, work, result, and on."""
         self.settle(number)
         grant = self.claim()
         assert isinstance(grant, RoundGrant), grant
         given: Outcomes = {"triage": ("ok", {"fit": "do", "question": ""}), "judge": "pass", **outcomes}
-        accepted = self.work(grant, given, {"a.py": b"x = 1\n"} if files is None else files)
+        accepted = self.work(grant, given, {"a.py": b"x = 1\n"} if files is None else files, **(said or {}))
         assert accepted.accepted, accepted.reason
         return self.settle(number)
 

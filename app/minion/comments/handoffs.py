@@ -27,7 +27,7 @@ def handoff(task: Task, voice: Voice, *, tried: Sequence[str] = (), diff: str = 
         _section("What was tried", bullets([*(voice.text(item, 300) for item in tried), *_rounds(task)])),
         _section("What it says it did", "\n\n".join(_said(task, voice))),
         _section("What still fails", "\n\n".join(_failure(failure, voice) for failure in failures)),
-        _section("Good to know", bullets(voice.text(item, 500) for item in task.notes[:12])),
+        _section("Good to know", bullets(voice.text(item, 500) for item in _to_know(task))),
         _section("How to go on", bullets(_ways(task, pushed))),
         folded("The work that was not pushed", fence(diff, "diff", _DIFF_LIMIT)) if diff else "",
         receipt(task.receipt),
@@ -40,6 +40,12 @@ def _said(task: Task, voice: Voice) -> Iterator[str]:
     """Each pushed round, and the last one also where it was not pushed."""
     for text in dict.fromkeys((*task.done[-3:], task.summary)):
         yield quote(text, hosts=voice.hosts, limit=3_000) if text.strip() else ""
+
+
+def _to_know(task: Task) -> Iterator[str]:
+    yield from (f"Open question: {question}" for question in task.open_questions[:6])
+    yield from (f"Risk: {risk}" for risk in task.risks[:6])
+    yield from task.notes[:12]
 
 
 def _section(title: str, body: str) -> str:

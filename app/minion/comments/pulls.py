@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from minion.comments.receipts import receipt
@@ -12,6 +12,7 @@ from minion.domain.task import Task, TaskStatus
 from minion.tasks.outgoing import capped, code, one_line, quote
 
 _TITLE_LIMIT = 200
+_MOST_SAID = 10
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,13 @@ def _titled(title: str, body: str) -> str:
 
 def _warning(task: Task, voice: Voice, said: PullNotes) -> str:
     """What a reviewer must know first."""
-    lines = list(_warnings(task, said))
-    if said.confidence == "low" or lines:
-        lines += [voice.text(item, 400) for item in said.questions]
-        lines += [voice.text(item, 400) for item in said.risks]
+    warnings = list(_warnings(task, said))
+    lines = [*warnings, *(f"Open question: {voice.text(item, 400)}" for item in said.questions[:_MOST_SAID])]
+    lines += [f"Risk: {voice.text(item, 400)}" for item in said.risks[:_MOST_SAID]]
     if not lines:
         return ""
-    return "> [!WARNING]\n" + "\n".join(f"> - {' '.join(line.split())}" for line in lines)
+    kind = "WARNING" if warnings else "NOTE"
+    return f"> [!{kind}]\n" + "\n".join(f"> - {' '.join(line.split())}" for line in lines)
 
 
 def _warnings(task: Task, said: PullNotes) -> Iterator[str]:
@@ -95,17 +96,12 @@ def _how(task: Task) -> str:
 
 
 def _look_at(task: Task, voice: Voice, said: PullNotes) -> Iterator[str]:
-    unsure = said.confidence == "low" or any(True for _ in _warnings(task, said))
-    groups: list[tuple[str, Sequence[str]]] = [("", said.flags), ("", task.notes)]
-    if not unsure:
-        groups = [("Open question: ", said.questions), ("Risk: ", said.risks), *groups]
     seen: set[str] = set()
-    for prefix, items in groups:
-        for item in items[:15]:
-            text = " ".join(voice.text(item, 500).split())
-            if text and text not in seen:
-                seen.add(text)
-                yield f"{prefix}{text}"
+    for item in (*said.flags[:15], *task.notes[:15]):
+        text = " ".join(voice.text(item, 500).split())
+        if text and text not in seen:
+            seen.add(text)
+            yield text
 
 
 def _request(task: Task, voice: Voice) -> str:

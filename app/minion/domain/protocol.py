@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -99,8 +99,12 @@ class RoundResult(_Wire):
     """bubblewrap | unsafe"""
     summary: str = ""
     """What the agent says it did (untrusted text), for the PR's body."""
+    confidence: Literal["", "high", "medium", "low"] = ""
+    """The agent's own, at its last step; empty: it did not say."""
+    risks: tuple[str, ...] = ()
+    open_questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """Facts for people: gates left to CI, failures that the base has too, open questions."""
+    """Facts for people: gates left to CI, failures that the base has too, files that could not be taken."""
     gates: tuple[tuple[str, str], ...] = ()
     """(gate, what it said) for the PR's body: ("test", "214 passed; 1 fails on the base too")."""
     error: str = ""

@@ -95,6 +95,11 @@ class Task(BaseModel):
     """What the last round says it did (untrusted, as everything of a runner)."""
     done: tuple[str, ...] = ()
     """What each round that was pushed says it did, oldest first."""
+    confidence: str = ""
+    """The lowest that a round said of its own work: high, medium, low, or empty."""
+    risks: tuple[str, ...] = ()
+    """What all rounds said, as `open_questions`: untrusted."""
+    open_questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     gates: tuple[tuple[str, str], ...] = ()
     sandbox: str = ""

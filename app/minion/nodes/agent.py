@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from minion.agent import prompts
@@ -17,7 +17,7 @@ from minion.blueprint.state import ContextEntry, NodeResult
 from minion.domain.outcomes import Outcome
 from minion.domain.receipt import ReceiptLine
 from minion.domain.spec import Scope
-from minion.nodes.base import NodeReport, Visit, WorkBench, plain_report
+from minion.nodes.base import NodeReport, Opinion, Visit, WorkBench, plain_report
 from minion.nodes.gates import Gates
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
@@ -128,8 +128,7 @@ def _reported(
 ) -> NodeReport:
     verdict = gates.last
     said = report.arguments
-    notes = [*unread, *(verdict.notes if verdict else ()), *(f"Risk: {risk}" for risk in said.get("risks", ()))]
-    notes += [f"Open question: {question}" for question in said.get("open_questions", ())]
+    notes = [*unread, *(verdict.notes if verdict else ())]
     return NodeReport(
         NodeResult(outcome=report.outcome.value, output=_output(node, report), usd=report.usd, wall_s=report.seconds),
         receipt(node, report.outcome, report, bench),
@@ -137,7 +136,12 @@ def _reported(
         notes=tuple(notes),
         gates=verdict.gates if verdict else (),
         interrupted=report.reason if report.outage else "",
+        opinion=_opinion(said) if said else None,
     )
+
+
+def _opinion(said: Mapping[str, Any]) -> Opinion:
+    return Opinion(said.get("confidence", ""), tuple(said.get("risks", ())), tuple(said.get("open_questions", ())))
 
 
 def _output(node: AgentNode, report: AgentReport) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from minion.agent.prices import PriceTable
 from minion.blueprint.model import AgentNode, JudgeNode, RunNode
@@ -77,6 +77,19 @@ class WorkBench:
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """What an agent thinks of its own work; `confidence` is high, medium, low or empty."""
+
+    confidence: Literal["", "high", "medium", "low"] = ""
+    risks: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (*(f"Open question: {text}" for text in self.questions), *(f"Risk: {text}" for text in self.risks))
+
+
+@dataclass(frozen=True)
 class NodeReport:
     """`line.round` is the host's to fill in. `interrupted`: the model could not be reached; the node may be entered
     again, its work so far is in the tree."""
@@ -87,6 +100,7 @@ class NodeReport:
     notes: tuple[str, ...] = ()
     gates: tuple[tuple[str, str], ...] = ()
     interrupted: str = ""
+    opinion: Opinion | None = None
 
 
 def plain_report(node: str, outcome: Outcome, output: dict[str, Any], seconds: float) -> NodeReport:

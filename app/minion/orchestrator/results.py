@@ -21,6 +21,8 @@ _DATA: Final = 8_000
 _EVENTS: Final = 20_000
 _SUMMARY: Final = 20_000
 _LINES: Final = 200
+_TEXTS: Final = 40
+_CONFIDENCE: Final = ("low", "medium", "high", "")
 
 
 class Results:
@@ -118,8 +120,16 @@ def _after(task: Task, token: RunToken, result: RoundResult, state: State) -> Ta
             "receipt": Receipt(lines=(*task.receipt.lines, *lines)),
             "sandbox": result.sandbox[:40],
             "summary": result.summary[:_SUMMARY] or task.summary,
-            "notes": tuple(note[:2000] for note in result.notes[:40]),
+            "confidence": min(task.confidence, result.confidence, key=_CONFIDENCE.index),
+            "risks": _together(task.risks, result.risks),
+            "open_questions": _together(task.open_questions, result.open_questions),
+            "notes": _together(task.notes, result.notes),
             "gates": tuple((gate[:100], said[:1000]) for gate, said in result.gates[:40]),
             "reason": result.error[:4000],
         }
     )
+
+
+def _together(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
+    """What rounds said, each once. A runner may say what it likes, but not how much."""
+    return tuple(dict.fromkeys((*before, *(text[:2000] for text in now[:_TEXTS]))))[:_TEXTS]

@@ -103,8 +103,10 @@ def waiting_diff(desk: Desk, task: Task) -> str | None:
 
 def pull_text(scene: Ground) -> tuple[str, str]:
     """Title and body of the task's pull request, in the repository's own template where there is one."""
-    body = comments.pull_body(scene.task, voice_of(scene.desk), template=_template(scene))
-    return comments.pull_title(scene.task), body
+    task = scene.task
+    notes = comments.PullNotes(task.confidence, task.risks, task.open_questions)
+    body = comments.pull_body(task, voice_of(scene.desk), template=_template(scene), notes=notes)
+    return comments.pull_title(task), body
 
 
 def _template(scene: Ground) -> str:

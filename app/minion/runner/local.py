@@ -156,7 +156,7 @@ class LocalRun:
             receipt=Receipt(lines=tuple(learned.receipt)),
             summary=learned.summary,
             gates=tuple(learned.gates.items()),
-            notes=(*learned.notes, *(note for note in self._notes if note)),
+            notes=(*learned.opinion.lines, *learned.notes, *(note for note in self._notes if note)),
         )
 
 

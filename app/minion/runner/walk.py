@@ -12,7 +12,7 @@ from minion.blueprint.model import AgentNode, JudgeNode, RunNode
 from minion.blueprint.state import State
 from minion.domain.errors import Outage
 from minion.domain.receipt import ReceiptLine
-from minion.nodes.base import NodeReport, Visit, WorkNode
+from minion.nodes.base import NodeReport, Opinion, Visit, WorkNode
 from minion.runner.journal import Journal
 from minion.runner.site import Site
 
@@ -29,12 +29,14 @@ class Learned:
     summary: str = ""
     notes: dict[str, None] = field(default_factory=dict)
     gates: dict[str, str] = field(default_factory=dict)
+    opinion: Opinion = field(default_factory=Opinion)
 
     def take(self, visited: NodeReport) -> None:
         self.receipt.append(visited.line)
         self.summary = visited.summary or self.summary
         self.notes |= dict.fromkeys(visited.notes)
         self.gates |= dict(visited.gates)
+        self.opinion = visited.opinion or self.opinion
 
 
 @dataclass
