@@ -219,6 +219,12 @@ class Server(Model):
         frozenset(), alias="MINION_ALLOWED_BOTS", description="numeric ids of bots that may give commands"
     )
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every value that may leave neither in a text nor in a change."""
+        keys = (self.private_key, self.anthropic_api_key, self.anthropic_auth_token, self.client_secret)
+        return (*(key for key in keys if key is not None), *self.webhook_secrets)
+
 
 class Local(Model):
     """What `minion run` needs."""

@@ -72,6 +72,15 @@ def test_secrets_do_not_show() -> None:
         assert "MII" not in shown
 
 
+def test_every_secret_is_known_to_who_watches_over_them() -> None:
+    more = {"ANTHROPIC_AUTH_TOKEN": "token-a", "MINION_CLIENT_SECRET": "client-s", "MINION_WEBHOOK_SECRET": "one,two"}
+    settings = Server.read(SERVER | more)
+    hidden = [getattr(settings, name) for name in Server.model_fields]
+    values = [one for value in hidden for one in (value if isinstance(value, tuple) else (value,))]
+    assert set(settings.secrets) == {value for value in values if isinstance(value, Secret)}
+    assert len(settings.secrets) == 6
+
+
 def test_a_private_key_may_be_a_file_or_have_escaped_newlines(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_text(PEM)

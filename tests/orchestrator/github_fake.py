@@ -225,6 +225,9 @@ class FakeGitHub:
         files = self.commits[sha].files if sha in self.commits else {}
         return [path for path in files if path.rpartition("/")[0] == directory]
 
+    def paths(self, repo: RepositoryRef, sha: CommitSha) -> frozenset[str] | None:
+        return frozenset(self.commits[sha].files) if sha in self.commits else None
+
     def required_checks(self, repo: RepositoryRef, branch: str) -> Sequence[RequiredCheck]:
         return self.required
 

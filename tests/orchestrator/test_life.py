@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
+
+import pytest
 
 from minion.domain.events import ItemClosed, Unlabeled
 from minion.domain.ids import Login
 from minion.domain.protocol import ClaimRefused, RoundGrant
+from minion.domain.secret import Secret
 from minion.domain.task import TaskStatus
 
 from .github_fake import REPO
@@ -142,6 +146,25 @@ def test_of_several_failures_those_of_the_base_are_told_apart(world: World) -> N
     assert task.status is TaskStatus.WORKING
     assert {f.check: f.also_on_base for f in task.failures} == {"build": False, "new": None, "docs": True}
     assert task.notes == ("`docs` fails on the base branch too.",)
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "problem"),
+    [
+        ("keys.py", b"K = 'correct horse battery'\n", "one of the secrets of this installation"),
+        ("keys.py", base64.b64encode(b"correct horse battery"), "one of the secrets of this installation"),
+        ("readme.MD", b"# shop\n", "is the same as `README.md`"),
+    ],
+)
+def test_the_gate_knows_the_keys_and_the_whole_tree(world: World, path: str, data: bytes, problem: str) -> None:
+    world.desk = replace(world.desk, secrets=(Secret("correct horse battery"),))
+    world.github.issue(5)
+    world.label(5)
+    task = world.round(5, files={path: data})
+    assert task.status is TaskStatus.HANDED_OFF
+    assert problem in task.reason
+    assert "correct horse" not in task.reason
+    assert world.store.ledger.pushes(task.id) == []
 
 
 def test_no_checks_at_all_is_not_green(world: World) -> None:

@@ -78,7 +78,8 @@ def composed(settings: Server) -> Iterator[FastAPI]:
         store = open_store(settings.database_url, machine)
         ending.callback(store.close)
         clock = DatabaseClock(store.database, machine)
-        gate = GitHubApp(settings.app_id, settings.private_key, ClientOptions(settings.github_api_url), clock)
+        options = ClientOptions(settings.github_api_url)
+        gate = GitHubApp(settings.app_id, settings.private_key, options, clock, settings.secrets)
         ending.callback(gate.close)
         parts = _Parts(settings, clock, store, gate, prices)
         orchestrator = Orchestrator(parts.desk(), store.inbox, store.cursors, parts.slots(), parts.database_url())
@@ -115,6 +116,7 @@ class _Parts:
             allowed_bots=settings.allowed_bots,
             shipped=shipped(),
             limits=limits,
+            secrets=settings.secrets,
         )
 
     def services(self, orchestrator: Orchestrator) -> Services:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from minion.domain.ids import RepositoryRef, TaskId
+from minion.domain.secret import Secret
 from minion.domain.task import Task
 from minion.ports.clock import Clock
 from minion.ports.github import GitHub, GitHubGate
@@ -88,6 +89,8 @@ class Desk:
     """The blueprints that come with the program, name to text."""
     timing: Timing = Timing()
     limits: Limits = Limits()
+    secrets: tuple[Secret, ...] = ()
+    """Exact values that no change may carry: the installation's own keys."""
 
     def github(self, task: Task) -> GitHub:
         return self.gate.installation(task.installation_id)

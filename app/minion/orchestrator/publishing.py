@@ -45,15 +45,17 @@ def passes_gate(scene: Scene, change_set: ChangeSet) -> Passed | Blocked:
         protected_paths=configuration.protected_paths,
         max_files=configuration.max_files,
         max_bytes=configuration.max_bytes,
+        secrets=scene.desk.secrets,
     )
     return judge(change_set, rules, _before(scene, change_set, configuration.max_files))
 
 
 def _before(scene: Scene, change_set: ChangeSet, most: int) -> Before | None:
-    """What the changed paths held; not read for a change that is too large anyway."""
+    """What the changed paths held, and all paths; not read for a change that is too large anyway."""
     if len(change_set.files) > most:
         return None
-    return Before(contents=old_contents(scene, change_set))
+    paths = scene.github.paths(scene.repository, change_set.base_sha)
+    return Before(contents=old_contents(scene, change_set), paths=paths or frozenset())
 
 
 def publish(scene: Scene, change_set: ChangeSet) -> Publication:
