@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from minion.adapters.store.turns import Turns
 from minion.domain.errors import Outage, UsageError
 
 _BUSY_MS = 15_000
@@ -25,6 +26,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(minion_begin="BEGIN IMMEDIATE")
+        self._turns = Turns()
 
     @property
     def is_sqlite(self) -> bool:
@@ -37,7 +39,8 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with _outages(), self._writer.begin() as connection:
+        turn = self._turns.turn(_BUSY_MS / 1000) if self.is_sqlite else nullcontext()
+        with turn, _outages(), self._writer.begin() as connection:
             yield connection
 
     def lock(self, connection: Connection, key: int) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -25,6 +26,9 @@ class SqlInbox:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        insert = insert_sqlite if database.is_sqlite else insert_postgresql
+        # built once: building it costs more than running it
+        self._statement = insert(inbox).on_conflict_do_nothing(index_elements=["id"]).returning(inbox.c.id)
 
     def put(self, delivery: Delivery) -> bool:
         return self.put_all([delivery])[0]
@@ -32,19 +36,12 @@ class SqlInbox:
     def put_all(self, deliveries: Sequence[Delivery]) -> list[bool]:
         """All in one commit. False where the id was there before (also earlier in the same batch)."""
         with self._database.write() as connection:
-            return [self._insert(connection, delivery) for delivery in deliveries]
-
-    def _insert(self, connection: Connection, delivery: Delivery) -> bool:
-        insert = insert_sqlite if self._database.is_sqlite else insert_postgresql
-        statement = insert(inbox).values(
-            id=delivery.id,
-            event=delivery.event,
-            body=delivery.body,
-            received_at=delivery.received_at,
-            next_at=delivery.received_at,
-        )
-        new = statement.on_conflict_do_nothing(index_elements=["id"]).returning(inbox.c.id)
-        return connection.execute(new).scalar_one_or_none() is not None
+            new = set(connection.execute(self._statement, [_row(delivery) for delivery in deliveries]).scalars())
+        answers = []
+        for delivery in deliveries:
+            answers.append(delivery.id in new)
+            new.discard(delivery.id)
+        return answers
 
     def take(self, limit: int) -> Sequence[Delivery]:
         """Those that are due, oldest first; each is handed out again after a minute unless it is settled by then.
@@ -55,14 +52,9 @@ class SqlInbox:
         with self._database.write() as connection:
             statement = select(inbox).where(inbox.c.next_at <= now).order_by(inbox.c.received_at, inbox.c.id)
             rows = connection.execute(statement.limit(limit).with_for_update(skip_locked=True)).all()
-            for row in rows:
-                attempts = row.attempts + 1
-                values = (
-                    {"next_at": None, "note": "parked: " + (row.note or "every attempt failed")}
-                    if attempts > ATTEMPTS
-                    else {"next_at": now + _FIRST_RETRY * attempts, "attempts": attempts}
-                )
-                connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
+            if rows:
+                values = [{"key": row.id, **_taken(row, now)} for row in rows]
+                connection.execute(update(inbox).where(inbox.c.id == bindparam("key")), values)
         return [
             Delivery(DeliveryId(row.id), row.event, row.body, row.received_at, row.attempts + 1)
             for row in rows
@@ -76,6 +68,13 @@ class SqlInbox:
 
     def handled(self, delivery_id: DeliveryId, note: str) -> None:
         self._set(delivery_id, handled_at=self._clock.now(), next_at=None, note=note[:2000], body=b"")
+
+    def all_handled(self, notes: Mapping[DeliveryId, str]) -> None:
+        settled = {"handled_at": self._clock.now(), "next_at": None, "body": b""}
+        values = [{"key": delivery_id, "note": note[:2000], **settled} for delivery_id, note in notes.items()]
+        if values:
+            with self._database.write() as connection:
+                connection.execute(update(inbox).where(inbox.c.id == bindparam("key")), values)
 
     def postpone(self, delivery_id: DeliveryId, until: datetime, note: str) -> None:
         """An outage is no failed attempt: it is taken again at `until`, as often as it needs."""
@@ -110,3 +109,21 @@ class SqlInbox:
         with self._database.read() as connection:
             statement = select(func.count()).select_from(inbox).where(inbox.c.handled_at.is_(None), due)
             return connection.execute(statement).scalar_one()
+
+
+def _row(delivery: Delivery) -> dict[str, object]:
+    return {
+        "id": delivery.id,
+        "event": delivery.event,
+        "body": delivery.body,
+        "received_at": delivery.received_at,
+        "next_at": delivery.received_at,
+    }
+
+
+def _taken(row: Row[Any], now: datetime) -> dict[str, Any]:
+    """What a row becomes when it is taken once more; the rows of a batch all set the same columns."""
+    attempts = row.attempts + 1
+    if attempts > ATTEMPTS:
+        return {"next_at": None, "attempts": row.attempts, "note": "parked: " + (row.note or "every attempt failed")}
+    return {"next_at": now + _FIRST_RETRY * attempts, "attempts": attempts, "note": row.note}
