@@ -30,6 +30,7 @@ from minion.ports.github import (
     PullRequest,
     RepositoryFacts,
     RequiredCheck,
+    ReviewThread,
     WriteRefused,
 )
 
@@ -64,6 +65,8 @@ class FakeGitHub:
     check_runs: dict[str, CheckRunRequest] = field(default_factory=dict)
     roles: dict[str, Permission] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
+    reviews: dict[int, list[ReviewThread]] = field(default_factory=dict)
+    labelled: dict[int, list[tuple[str, str, datetime]]] = field(default_factory=dict)
     reactions: list[tuple[int, int | None, str]] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
@@ -182,7 +185,10 @@ class FakeGitHub:
         return list(self.threads.get(number, []))
 
     def label_events(self, repo: RepositoryRef, number: int) -> Sequence[tuple[str, str, datetime]]:
-        return []
+        return list(self.labelled.get(number, []))
+
+    def review_threads(self, repo: RepositoryRef, number: int) -> Sequence[ReviewThread]:
+        return list(self.reviews.get(number, []))
 
     def pull(self, repo: RepositoryRef, number: int) -> PullRequest | None:
         return self.pulls.get(number)

@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from minion.domain.events import ButtonPressed, ChecksChanged, Commented
 from minion.domain.ids import CommitSha, Login
 from minion.domain.task import TaskStatus
+from minion.ports.github import ReviewThread
 
 from .github_fake import APP_ID, BOT, REPO
 from .world import World
+
+
+def test_what_was_said_after_the_label_is_no_part_of_the_request(world: World) -> None:
+    world.github.issue(5)
+    world.github.comment(5, "ann", "Only the small one.")
+    world.github.labelled[5] = [("minion", "ann", world.clock.now())]
+    world.github.add_labels(REPO, 5, ["minion"])
+    world.wait(minutes=2)  # the delivery comes late
+    world.github.comment(5, "ann", "Never mind that.")
+    world.label(5)
+    assert [entry.text for entry in world.task(5).spec.thread] == ["Only the small one."]
+
+
+def test_open_review_threads_are_part_of_what_is_asked_on_a_pull_request(world: World) -> None:
+    world.github.person_pull(8)
+    said = world.github.comment(99, "ann", "Name it better.")
+    settled = world.github.comment(99, "ann", "Typo.")
+    late = replace(said, id=7, body="And faster.", created_at=(world.clock.now() + timedelta(hours=1)).isoformat())
+    world.github.reviews[8] = [
+        ReviewThread("T1", False, "a.py", 1, (said, late)),
+        ReviewThread("T2", True, "a.py", 2, (settled,)),
+    ]
+    assert world.say(8, "/minion fix").startswith("task t")
+    (entry,) = world.task(8).spec.thread
+    assert (entry.kind, entry.author_can_write) == ("review", True)
+    assert entry.text == "On `a.py:1`:\nName it better."
 
 
 def test_an_outsiders_command_and_label_start_nothing(world: World) -> None:

@@ -89,6 +89,7 @@ class World:
         item = self.github.items[number]
         if label not in item.labels:
             self.github.add_labels(REPO, number, [label])
+            self.github.labelled.setdefault(number, []).append((label, actor, self.clock.now()))
         return self.handle(Labeled(REPO, number, item.is_pull, label, Login(actor), 11))
 
     def say(self, number: int, body: str, actor: str = "ann") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -19,7 +19,7 @@ from minion.domain.ids import CommitSha, RepositoryRef, new_capability, new_task
 from minion.domain.spec import Permission
 from minion.domain.task import Task
 from minion.orchestrator.desk import Desk
-from minion.ports.github import GitHub, Item, PullRequest, RepositoryFacts
+from minion.ports.github import Comment, GitHub, Item, PullRequest, RepositoryFacts, ReviewThread
 from minion.tasks.configuration import PATH, Broken, read_configuration
 from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, people_in
 
@@ -51,7 +51,7 @@ class Unusable:
 
 @dataclass(frozen=True)
 class Request:
-    """Who asked for what, where. `comment_id` None: by a label."""
+    """Who asked for what, where. `comment_id` None: by `label`."""
 
     repository: RepositoryRef
     number: int
@@ -60,6 +60,7 @@ class Request:
     comment_id: int | None = None
     in_review: bool = False
     item: ItemText | None = None
+    label: str = ""
 
 
 def house_of(desk: Desk, github: GitHub, repository: RepositoryRef) -> House | Unusable:
@@ -100,7 +101,8 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
     start = _place(github, house, request, pull)
     if isinstance(start, Unusable):
         return start
-    spec = _spec(desk, github, request, item)
+    reviews = () if pull is None else github.review_threads(request.repository, request.number)
+    spec = _spec(desk, github, request, item, reviews)
     now = desk.clock.now()
     return Task(
         id=new_task_id(),
@@ -165,16 +167,26 @@ def _place(github: GitHub, house: House, request: Request, pull: PullRequest | N
     return Unusable(f"the branch `{branch}` is empty") if head is None else _Place(branch, head, head, "")
 
 
-def _spec(desk: Desk, github: GitHub, request: Request, item: Item) -> BuiltSpec:
+def _spec(desk: Desk, github: GitHub, request: Request, item: Item, reviews: Sequence[ReviewThread]) -> BuiltSpec:
     comments = github.comments(request.repository, request.number)
-    asked = next((c.created_at for c in comments if c.id == request.comment_id), None)
+    said = [*comments, *(comment for thread in reviews for comment in thread.comments)]
     trigger = Trigger(
-        at=desk.clock.now() if asked is None else datetime.fromisoformat(asked),
+        at=_asked_at(github, request, said) or desk.clock.now(),
         requested_by=request.actor,
         instruction=request.start.text,
         comment_id=request.comment_id,
         item=request.item,
     )
-    people = people_in(item, comments, trigger)[:_MOST_PEOPLE]
+    people = people_in(item, comments, trigger, reviews)[:_MOST_PEOPLE]
     permissions: dict[str, Permission] = {login: github.permission(request.repository, login) for login in people}
-    return build_spec(item, comments, trigger, permissions, Reading(app_id=desk.gate.app_id()))
+    return build_spec(item, comments, trigger, permissions, Reading(app_id=desk.gate.app_id()), reviews)
+
+
+def _asked_at(github: GitHub, request: Request, said: Sequence[Comment]) -> datetime | None:
+    """When the comment was written or the label put on, as GitHub says: what was said later is no part of it."""
+    if request.comment_id is not None:
+        created = next((comment.created_at for comment in said if comment.id == request.comment_id), None)
+        return None if created is None else datetime.fromisoformat(created)
+    events = github.label_events(request.repository, request.number)
+    times = [at for label, actor, at in events if (label, actor) == (request.label, request.actor)]
+    return max(times, default=None)

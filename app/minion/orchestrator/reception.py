@@ -102,7 +102,7 @@ class Reception:
             return "no command"
         if (last := self._desk.tasks.last_for(event.repository.id, event.number)) is not None:
             return self._rejoin(voiced, last)
-        request = Request(event.repository, event.number, command, event.actor, item=event.item)
+        request = Request(event.repository, event.number, command, event.actor, item=event.item, label=event.label)
         return self._start(voiced, house, request)
 
     def _rejoin(self, voiced: Voiced, last: Task) -> str:
