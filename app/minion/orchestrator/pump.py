@@ -51,18 +51,21 @@ class Pump:
     def drain(self) -> int:
         """One batch; returns its size."""
         deliveries = self._inbox.take(_BATCH)
+        handled: dict[DeliveryId, str] = {}
         for delivery in deliveries:
-            error = guarded(f"delivery {delivery.id}", partial(self._begin, delivery))
+            error = guarded(f"delivery {delivery.id}", partial(self._begin, delivery, handled))
             if error is not None:
                 self._inbox.failed(delivery.id, f"{type(error).__name__}: {error}")
+        self._inbox.all_handled(handled)
         return len(deliveries)
 
-    def _begin(self, delivery: Delivery) -> None:
+    def _begin(self, delivery: Delivery, handled: dict[DeliveryId, str]) -> None:
+        """Adds to `handled` what became of it, unless the durable queue has it now or it has to wait."""
         event = parse(delivery.event, delivery.body)
-        if isinstance(event, Malformed) or not _asks_github(event):
-            self.settle(delivery, event)
-        else:
+        if not isinstance(event, Malformed) and _asks_github(event):
             self._queue.receive(delivery.id, delivery.attempt)
+        elif (note := self._note(delivery, event)) is not None:
+            handled[delivery.id] = note
 
     def receive(self, delivery_id: DeliveryId) -> None:
         """The durable queue's side. A delivery that is settled already has lost its body."""
@@ -72,19 +75,23 @@ class Pump:
 
     def settle(self, delivery: Delivery, event: Event | Malformed) -> None:
         """A bug escapes to the boundary; the inbox hands the delivery out again later, and parks it in the end."""
+        note = self._note(delivery, event)
+        if note is not None:
+            self._inbox.handled(delivery.id, note)
+
+    def _note(self, delivery: Delivery, event: Event | Malformed) -> str | None:
+        """What became of it; None where it was postponed."""
         if isinstance(event, Malformed):
             _log.warning("delivery %s (%s) is malformed: %s", delivery.id, delivery.event, event.problem)
-            self._inbox.handled(delivery.id, f"malformed: {event.problem}")
-            return
+            return f"malformed: {event.problem}"
         try:
-            note = self._receiver.handle(event)
+            return self._receiver.handle(event)
         except Outage as outage:
             until = max(outage.retry_at or self._clock.now(), self._clock.now() + _AGAIN)
             self._inbox.postpone(delivery.id, until, str(outage))
+            return None
         except AccessLost as lost:
-            self._inbox.handled(delivery.id, f"no access: {lost}")
-        else:
-            self._inbox.handled(delivery.id, note)
+            return f"no access: {lost}"
 
 
 def _asks_github(event: Event) -> bool:

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _STEPS: Final = 100
 _STUMBLES: Final = 8
 _TICK_S: Final = 0.25
+_GATHER_S: Final = 0.05
+"""What arrives within it is handled in one go: the door, which has to answer at once, is disturbed less."""
 _HOURLY: Final = timedelta(hours=1)
 _REDELIVERED: Final = timedelta(days=14)
 """GitHub Enterprise Server redelivers for seven days, github.com for three."""
@@ -78,7 +80,7 @@ class Orchestrator:
     def _pump_turn(self) -> None:
         self._nudged.wait(_TICK_S)
         self._nudged.clear()
-        while not self._stopping.is_set() and self._pump.drain():
+        while not self._stopping.wait(_GATHER_S) and self._pump.drain():
             pass
 
     def _clockwork_turn(self) -> None:

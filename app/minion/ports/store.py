@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -99,6 +99,10 @@ class Inbox(Protocol):
         ...
 
     def get(self, delivery_id: DeliveryId) -> Delivery | None: ...
+    def all_handled(self, notes: Mapping[DeliveryId, str]) -> None:
+        """`handled` for several, in one commit."""
+        ...
+
     def handled(self, delivery_id: DeliveryId, note: str) -> None:
         """`note` says what became of it: the task, or why it was ignored. The body is dropped."""
         ...
