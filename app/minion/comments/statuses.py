@@ -37,6 +37,8 @@ def status(task: Task, voice: Voice, *, pushes: int | None = None, max_pushes: i
 
 def _headline(task: Task) -> str:
     pull = f"#{task.pull_number}" if task.pull_number else ""
+    if task.status is TaskStatus.SUCCEEDED and task.is_pull:
+        return "Done: pushed to this pull request." if task.done else "Done: nothing had to be pushed."
     if task.status is TaskStatus.SUCCEEDED and pull:
         return f"Done: {pull} is ready for review."
     return _HEADLINES[task.status].format(round=max(task.round, 1), pull=pull or "the pull request")

@@ -24,7 +24,7 @@ def verdict(scene: Scene, pull: PullRequest) -> Verdict:
         return first
     if not view.required:
         view = replace(view, expected=_habits(scene))
-    if not view.results:
+    if all(result.app_id == view.own_app_id for result in view.results):
         view = replace(
             view,
             actions_enabled=scene.github.actions_enabled(scene.repository),
