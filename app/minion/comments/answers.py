@@ -76,7 +76,7 @@ def already_working(task: Task, voice: Voice) -> str:
 
 def no_task(verb: str) -> str:
     """A command about a task where there is none."""
-    return paragraphs((f"There is no task here that I could {code(verb)}. `/minion help` lists what I know.",))
+    return paragraphs((f"There is no task here for `/minion {verb}`. `/minion help` lists what I know.",))
 
 
 def question(task: Task, voice: Voice, text: str) -> str:

@@ -124,9 +124,15 @@ def compare(kind: str | None, run: CommandRun, base: CommandRun) -> GateOutcome:
     new = [finding for finding in here if finding.key not in old]
     if new or run.timed_out:
         return failed(run, new, len(here) - len(new))
-    shared = len(here)
     said = ", ".join(part for part in (counted(run), "nothing new") if part)
-    return Passed(said, f"{shared} failure{'s' if shared != 1 else ''} that the base has too")
+    return Passed(said, _shared(run, len(here)))
+
+
+def _shared(run: CommandRun, shared: int) -> str:
+    """Lines of an output are no failures to be counted."""
+    if not counted(run):
+        return "it fails on the base too, in the same way"
+    return f"{shared} failure{'s' if shared != 1 else ''} that the base has too"
 
 
 def cannot_run(run: CommandRun) -> str:

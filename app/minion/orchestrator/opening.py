@@ -138,9 +138,11 @@ def _begin(house: House, request: Request, pull: PullRequest | None) -> dict[str
     if blueprint is None:
         return Unusable(f"there is no blueprint `{request.start.blueprint}` here")
     if "pr" in blueprint.inputs and pull is None:
-        return Unusable(f"`{blueprint.name}` works on pull requests, and #{request.number} is an issue")
+        hint = f"`/minion implement` makes a pull request of #{request.number}"
+        return Unusable(f"`{blueprint.name}` works on pull requests, and this is an issue; {hint}")
     if "issue" in blueprint.inputs and pull is not None:
-        return Unusable(f"`{blueprint.name}` works on issues, and #{request.number} is a pull request")
+        hint = "`/minion fix` repairs its checks, `/minion address` takes up its review"
+        return Unusable(f"`{blueprint.name}` works on issues, and this is a pull request; {hint}")
     inputs = {"issue": request.number, "pr": request.number, "text": request.start.text}
     try:
         state = Engine(house.library).start(blueprint.name, inputs, max_usd=request.start.max_usd)

@@ -22,17 +22,18 @@ def open_pull(scene: Scene, node: ActionNode) -> Step:
     if found is not None:
         return _opened(scene, task, found)
     title, body = pull_text(scene)
+    drafted = arguments(scene, node).get("draft") is not False
     answer = scene.github.open_pull(
         scene.repository,
         head=task.branch,
         base=task.base_branch,
         title=title,
         body=body,
-        draft=arguments(scene, node).get("draft") is not False,
+        draft=drafted,
     )
     match answer:
         case PullOpened(pull=pull):
-            return _opened(scene, task, pull)
+            return _opened(scene, _noted(task, drafted=drafted, pull=pull), pull)
         case WriteRefused(reason=reason):
             return _failed(task, f"GitHub opened no pull request: {reason}")
 
@@ -42,6 +43,14 @@ def _opened(scene: Scene, task: Task, pull: PullRequest) -> Step:
         if push.sha is not None:
             scene.desk.ledger.record(task.id, push.round, push.sha, pull.number)
     return done(changed(task, pull_number=pull.number), Outcome.OK, number=pull.number, draft=pull.draft)
+
+
+def _noted(task: Task, *, drafted: bool, pull: PullRequest) -> Task:
+    """Private repositories of free plans take no drafts: https://docs.github.com/en/get-started/learning-about-github/githubs-plans"""
+    if not drafted or pull.draft:
+        return task
+    note = "GitHub takes no draft pull requests here, so this one was open for review before its checks had ended."
+    return changed(task, notes=(*task.notes, note))
 
 
 def _failed(task: Task, reason: str) -> Step:
