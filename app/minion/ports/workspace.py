@@ -33,13 +33,20 @@ class Workspace(Protocol):
     def changed_paths(self) -> Sequence[str]: ...
 
     def read_at_base(self, path: str) -> bytes | None:
-        """The file as it is at the base commit (rules, configuration), or None."""
+        """The file as it is in the commit where the task began (rules, configuration), or None.
+
+        Never from a pull request's head: a change may not rewrite the rules that judge it.
+        """
         ...
 
     def list_at_base(self) -> Sequence[str]:
-        """All paths of the base commit."""
+        """All paths of the commit where the task began."""
+        ...
+
+    def list_at_head(self) -> Sequence[str]:
+        """All paths of `head_sha`."""
         ...
 
     def base_tree(self) -> AbstractContextManager[None]:
-        """Within it the workspace holds the base commit's files (for a gate's baseline); the work is put back after."""
+        """Within it the workspace holds the files of `head_sha`, without the work, which is put back after."""
         ...

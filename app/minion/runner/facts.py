@@ -33,7 +33,7 @@ class Facts(Mapping[str, Any]):
             "task.author": lambda: spec.author,
             "task.number": lambda: number,
             "task.digest": spec.digest,
-            "repo.map": lambda: Found(repository_map(workspace.list_at_base()), tainted=not base_is_trusted),
+            "repo.map": lambda: Found(repository_map(workspace.list_at_head()), tainted=not base_is_trusted),
             "workspace.diff": lambda: workspace.diff() or None,
             "checks.failures": lambda: [_failure(failure) for failure in failures] or None,
         }

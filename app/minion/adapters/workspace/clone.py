@@ -43,14 +43,15 @@ class CloneSource:
 def clone(source: CloneSource, root: Path, private: Path, compared_with: str | None = None) -> GitWorkspace:
     """Files at `root` (new or empty), the repository under `private`. Raises `Outage`, or `AccessLost` when refused.
 
-    `compared_with` is a second commit that the repository should hold, for `GitWorkspace.tree_at`; it may be gone.
+    `compared_with` is the commit where the task began: rules and commands are read there (`GitWorkspace.read_at_base`),
+    and gates are compared with it (`GitWorkspace.tree_at`). It may be gone.
     """
     safe = new_repository(private, root)
     if compared_with not in {None, source.sha}:
         with contextlib.suppress(AccessLost):
             _fetch_with_patience(safe, replace(source, sha=str(compared_with), depth=1))
     _fetch_with_patience(safe, source)
-    workspace = GitWorkspace(root, safe, source.sha)
+    workspace = GitWorkspace(root, safe, source.sha, compared_with)
     workspace.materialise()
     return workspace
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from minion.adapters.workspace.files import put, remove
@@ -20,12 +21,17 @@ MOST_BYTES = 200_000_000
 
 
 class GitWorkspace:
-    """Implements `ports.workspace.Workspace`. `root` holds the files; the repository is elsewhere, out of the box."""
+    """Implements `ports.workspace.Workspace`. `root` holds the files; the repository is elsewhere, out of the box.
 
-    def __init__(self, root: Path, safe: SafeGit, head_sha: str) -> None:
+    `task_base` is the commit where the task began, when that is another one. Where the repository does not hold it,
+    nothing of it is known: the head's own word is not taken for it.
+    """
+
+    def __init__(self, root: Path, safe: SafeGit, head_sha: str, task_base: str | None = None) -> None:
         self._root = root
         self._safe = safe
         self._objects = Objects(safe, head_sha)
+        self._task_base = task_base or head_sha
         self._cache = HashCache()
         self._prepared: dict[str, Entry | None] = {}
 
@@ -107,11 +113,24 @@ class GitWorkspace:
             text if len(text) <= limit else f"{text[:limit]}\n[… {len(text) - limit} more characters of the diff …]\n"
         )
 
+    @cached_property
+    def _judging(self) -> Objects | None:
+        """Where rules and commands are read."""
+        if self._task_base == self.head_sha:
+            return self._objects
+        return Objects(self._safe, self._task_base) if self.holds(self._task_base) else None
+
     def read_at_base(self, path: str) -> bytes | None:
-        entry = self._objects.base.get(path)
-        return None if entry is None or entry.mode == FileMode.SUBMODULE else self._objects.blob(entry.oid)
+        objects = self._judging
+        entry = None if objects is None else objects.base.get(path)
+        if objects is None or entry is None or entry.mode == FileMode.SUBMODULE:
+            return None
+        return objects.blob(entry.oid)
 
     def list_at_base(self) -> Sequence[str]:
+        return [] if self._judging is None else sorted(self._judging.base)
+
+    def list_at_head(self) -> Sequence[str]:
         return sorted(self._objects.base)
 
     @contextlib.contextmanager
@@ -173,6 +192,8 @@ class GitWorkspace:
 
     def close(self) -> None:
         self._objects.close()
+        if (judging := self.__dict__.get("_judging")) is not None:
+            judging.close()
 
 
 def _shown(entry: Entry | None) -> str:
