@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import itertools
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ PAYLOAD = Path(__file__).with_name("check_suite_completed.json").read_bytes()
 EVENT = "check_suite"
 CONNECTIONS = 16
 PATIENCE_S = 60.0
+SHA = json.loads(PAYLOAD)["check_suite"]["head_sha"].encode()
+SAME_COMMIT = 10
+"""So many deliveries in a row are about one commit, as a push with a few workflows brings them."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +39,23 @@ class Answered:
 
 def flood(url: str, secret: str, deliveries: int, prefix: str) -> Answered:
     """Posts so many deliveries, each with its own id. Raises `DidNotWork` when one is not answered with 202."""
-    return asyncio.run(asyncio.wait_for(_flood(url, _requests(url, secret, deliveries, prefix)), PATIENCE_S))
+    requests = iter(_requests(url, secret, deliveries, prefix))
+    return asyncio.run(asyncio.wait_for(_flood(url, requests), PATIENCE_S))
 
 
-def _requests(url: str, secret: str, deliveries: int, prefix: str) -> Iterator[bytes]:
-    """The bytes of one request after the other, to be shared by all connections."""
-    signature = hmac.new(secret.encode(), PAYLOAD, hashlib.sha256).hexdigest()
+def _requests(url: str, secret: str, deliveries: int, prefix: str) -> list[bytes]:
+    """Made before the clock starts, to be shared by all connections."""
     head = (
         f"POST /webhook HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nUser-Agent: GitHub-Hookshot/bench\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(PAYLOAD)}\r\n"
-        f"X-GitHub-Event: {EVENT}\r\nX-Hub-Signature-256: sha256={signature}\r\nX-GitHub-Delivery: {prefix}-"
+        f"Content-Type: application/json\r\nContent-Length: {len(PAYLOAD)}\r\nX-GitHub-Event: {EVENT}\r\n"
     ).encode()
-    for number in range(deliveries):
-        yield head + b"%d\r\n\r\n" % number + PAYLOAD
+    return [head + _rest(secret, f"{prefix}-{number}", number // SAME_COMMIT) for number in range(deliveries)]
+
+
+def _rest(secret: str, delivery: str, commit: int) -> bytes:
+    body = PAYLOAD.replace(SHA, b"%040x" % commit)
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return f"X-Hub-Signature-256: sha256={signature}\r\nX-GitHub-Delivery: {delivery}\r\n\r\n".encode() + body
 
 
 class _Connection(asyncio.Protocol):
