@@ -9,6 +9,7 @@ from minion.comments.receipts import receipt
 from minion.comments.template import fill
 from minion.comments.voice import Voice, bullets, paragraphs
 from minion.domain.task import Task, TaskStatus
+from minion.tasks.checks import NOT_JUDGED
 from minion.tasks.outgoing import capped, code, one_line, quote
 
 _TITLE_LIMIT = 200
@@ -72,6 +73,9 @@ def _warning(task: Task, voice: Voice, said: PullNotes) -> str:
 def _warnings(task: Task, said: PullNotes) -> Iterator[str]:
     if task.status in (TaskStatus.HANDED_OFF, TaskStatus.FAILED):
         yield f"**Not finished.** Minion stopped here; what it found stands on #{task.number}."
+    yield from (
+        f"**{NOT_JUDGED}**{note.removeprefix(NOT_JUDGED)}" for note in task.notes if note.startswith(NOT_JUDGED)
+    )
     if said.confidence == "low":
         yield "The agent is not sure of this change. Its risks and questions follow."
     if task.sandbox == "unsafe":
@@ -97,7 +101,7 @@ def _how(task: Task) -> str:
 
 def _look_at(task: Task, voice: Voice, said: PullNotes) -> Iterator[str]:
     seen: set[str] = set()
-    for item in (*said.flags[:15], *task.notes[:15]):
+    for item in (*said.flags[:15], *(note for note in task.notes[:15] if not note.startswith(NOT_JUDGED))):
         text = " ".join(voice.text(item, 500).split())
         if text and text not in seen:
             seen.add(text)

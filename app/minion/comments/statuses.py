@@ -8,6 +8,7 @@ from typing import Final
 from minion.comments.receipts import dollars, receipt
 from minion.comments.voice import Voice, bullets, paragraphs, sentence, status_marker
 from minion.domain.task import Task, TaskStatus
+from minion.tasks.checks import NOT_JUDGED
 from minion.tasks.ledger import PUSHES_PER_TASK
 from minion.tasks.outgoing import capped, code, quote
 
@@ -64,6 +65,8 @@ def _facts(task: Task, voice: Voice, pushes: int | None, max_pushes: int) -> Ite
     if task.receipt.lines and not task.status.ended:
         limit = f" of at most {dollars(task.max_usd)}" if task.max_usd is not None else ""
         yield f"Cost so far: {dollars(task.receipt.usd)}{limit}"
+    if task.status.ended:
+        yield from (voice.text(note, 500) for note in task.notes if note.startswith(NOT_JUDGED))
     if task.sandbox == "unsafe":
         yield "⚠️ The round ran **without a sandbox** (`sandbox: unsafe`)."
     yield voice.follow(task)

@@ -22,6 +22,9 @@ _INTERRUPTED: Final = frozenset({"cancelled", "stale"})
 
 _QUEUED: Final = frozenset({"queued", "waiting", "requested", "pending"})
 
+NOT_JUDGED: Final = "No CI has judged this"
+"""A task's note for the reviewer begins with it, until some check has spoken."""
+
 CheckKey = tuple[str, str, str]
 
 

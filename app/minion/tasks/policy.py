@@ -79,7 +79,7 @@ def _who(actor: Actor, rules: Rules) -> Denied | None:
     if actor.is_bot or actor.permission.can_write:
         return None  # a listed bot is trusted by its id: GitHub answers `none` for Apps
     role = "no role" if actor.permission is Permission.NONE else f"the role `{actor.permission.value}`"
-    return Denied(f"that needs write permission here, and you have {role}")
+    return Denied(f"that needs write permission here, and you have {role}; somebody who has it can ask for it")
 
 
 def _where(place: Place) -> Denied | None:

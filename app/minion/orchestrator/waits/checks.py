@@ -10,7 +10,7 @@ from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.heads import pull_at_our_head
 from minion.orchestrator.reading import verdict, with_not_ours
 from minion.orchestrator.step import Later, Over, Scene, Step, changed, done
-from minion.tasks.checks import Green, NoChecks, Pending, Red
+from minion.tasks.checks import NOT_JUDGED, Green, NoChecks, Pending, Red
 
 
 def checks_settled(scene: Scene, node: WaitNode) -> Step:
@@ -23,14 +23,19 @@ def checks_settled(scene: Scene, node: WaitNode) -> Step:
         case Pending(why=why, look_at=look_at):
             return _wait_on(scene, node, changed(task, reason=why), look_at or scene.now + scene.desk.timing.look_again)
         case Green(not_ours=not_ours):
-            return done(with_not_ours(task, not_ours), Outcome.OK)
+            return done(with_not_ours(_judged(task), not_ours), Outcome.OK)
         case Red(failing=failing, not_ours=not_ours):
             names = ", ".join(sorted({check.name for check in failing}))
-            task = with_not_ours(task, not_ours)
+            task = with_not_ours(_judged(task), not_ours)
             return done(changed(task, reason=f"failing checks: {names}"), Outcome.FAIL, failing=len(failing))
         case NoChecks(reason=reason, remedy=remedy):
-            task = changed(task, reason=remedy, notes=(*task.notes, f"No CI has judged this: {remedy}"))
+            task = changed(task, reason=remedy, notes=(*_judged(task).notes, f"{NOT_JUDGED}: {remedy}"))
             return done(task, Outcome.NONE, reason=reason.value)
+
+
+def _judged(task: Task) -> Task:
+    """A run that came after all takes the note back."""
+    return changed(task, notes=tuple(note for note in task.notes if not note.startswith(NOT_JUDGED)))
 
 
 def _wait_on(scene: Scene, node: WaitNode, task: Task, look_at: datetime) -> Step:
