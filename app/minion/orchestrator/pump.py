@@ -27,7 +27,7 @@ from minion.ports.store import Delivery, Inbox
 from minion.webhooks import Malformed, parse
 
 _log = logging.getLogger(__name__)
-_BATCH: Final = 100
+_BATCH: Final = 32
 _AGAIN: Final = timedelta(seconds=30)
 
 

@@ -26,6 +26,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(minion_begin="BEGIN IMMEDIATE")
+        self._casual = self._writer.execution_options(minion_synchronous="NORMAL")
         self._turns = Turns()
 
     @property
@@ -38,9 +39,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, casual: bool = False) -> Iterator[Connection]:
+        """On disk at its end. `casual`: what may be done again after a power cut does not wait for the disk in SQLite;
+        it is there with the next commit that does (https://www.sqlite.org/pragma.html#pragma_synchronous)."""
+        writer = self._casual if casual else self._writer
         turn = self._turns.turn(_BUSY_MS / 1000) if self.is_sqlite else nullcontext()
-        with turn, _outages(), self._writer.begin() as connection:
+        with turn, _outages(), writer.begin() as connection:
             yield connection
 
     def lock(self, connection: Connection, key: int) -> None:
@@ -111,10 +115,12 @@ def _switch_to_wal(path: str) -> None:
 def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # sqlite3 must not begin transactions by itself
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={_BUSY_MS}", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("minion_begin", "BEGIN"))
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA synchronous={options.get('minion_synchronous', 'FULL')}")
+    connection.exec_driver_sql(options.get("minion_begin", "BEGIN"))

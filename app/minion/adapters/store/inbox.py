@@ -49,7 +49,7 @@ class SqlInbox:
         After the last attempt a delivery is parked: it keeps its row and a note, and `parked()` counts it.
         """
         now = self._clock.now()
-        with self._database.write() as connection:
+        with self._database.write(casual=True) as connection:
             statement = select(inbox).where(inbox.c.next_at <= now).order_by(inbox.c.received_at, inbox.c.id)
             rows = connection.execute(statement.limit(limit).with_for_update(skip_locked=True)).all()
             if rows:
@@ -73,7 +73,7 @@ class SqlInbox:
         settled = {"handled_at": self._clock.now(), "next_at": None, "body": b""}
         values = [{"key": delivery_id, "note": note[:2000], **settled} for delivery_id, note in notes.items()]
         if values:
-            with self._database.write() as connection:
+            with self._database.write(casual=True) as connection:
                 connection.execute(update(inbox).where(inbox.c.id == bindparam("key")), values)
 
     def postpone(self, delivery_id: DeliveryId, until: datetime, note: str) -> None:
