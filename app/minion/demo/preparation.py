@@ -23,6 +23,8 @@ ALWAYS = ("pytest", "ruff", "build", "editables", "setuptools", "wheel")
 LINT = ("check", "--isolated", "--no-cache", "--select", "E9,F63,F7", "--output-format", "concise")
 """Syntax errors and comparisons that cannot be meant: what any project's sources should pass."""
 MISSING = re.compile(r"No module named '([\w.]+)'|unrecognized arguments: --(cov)")
+PROVIDERS = {"yaml": "pyyaml", "dateutil": "python-dateutil", "attr": "attrs", "PIL": "pillow", "bs4": "beautifulsoup4"}
+"""Modules whose package has another name; that of most others is the same."""
 SUMMARY = re.compile(r"^(FAILED|ERROR) (\S+?\.py(?:::.*?)?)(?: - .*)?$", re.MULTILINE)
 PASSED = re.compile(r"(\d+) passed")
 SUITE_SECONDS = 600
@@ -128,7 +130,7 @@ class _Laboratory:
         """Runs the later release's tests, installing modules that turn out to be missing."""
         run = self._test("after", paths)
         for _ in range(4):
-            missing = [name for name in sorted(run.missing) if self._pip("install", name)]
+            missing = [name for name in sorted(run.missing) if self._pip("install", PROVIDERS.get(name, name))]
             if not missing:
                 return run
             self.say("its tests also need " + ", ".join(missing))
@@ -160,7 +162,7 @@ class _Laboratory:
     def _builds(self, tree: str, version: str) -> bool:
         copy = self.scratch / f"sdist-{tree}"
         shutil.copytree(self.scratch / tree, copy)
-        command = [str(self.python), "-m", "build", "--sdist", "--no-isolation", "--outdir", str(copy / "dist")]
+        command = [str(self.python), "-m", "build", "--sdist", "-x", "--no-isolation", "--outdir", str(copy / "dist")]
         return _run([*command, str(copy)], self.scratch, pretended(version)).returncode == 0
 
     def _lint_excludes(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,7 @@ class Show:
         )
         play = Play(pair, folder, before, after, mended=self.wish.outcome == "success")
         place = Path(tempfile.mkdtemp(prefix="minion-demo-"))
+        signal.signal(signal.SIGTERM, _leave)  # so that the processes below are ended on the way out
         with set_stage(play, place, self.wish.environment, self.say) as stage:
             ended = self._watch(stage)
             held = ended == self.wish.outcome and self._verdict(stage, play)
@@ -157,6 +159,10 @@ class Show:
                 time.sleep(0.5)
         except KeyboardInterrupt:
             self.console.print("Stopped.")
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _missed(ended: str | None, wish: Wish) -> str:

@@ -29,7 +29,7 @@ def source_distribution(commit: str, scratch: Path) -> dict[str, bytes]:
     if not BUILDS:
         return {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
     out = scratch / f"{commit}-dist"
-    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(out), str(tree)]
+    command = [sys.executable, "-m", "build", "--sdist", "-x", "--no-isolation", "--outdir", str(out), str(tree)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with tarfile.open(next(out.glob("*.tar.gz"))) as tar:
         return {member.name.partition("/")[2]: contents(tar, member) for member in tar if member.isfile()}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from minion.hub.actions.artifacts import ArtifactStore
@@ -40,6 +41,10 @@ def runner_arch() -> str:
 
 class StepError(Exception):
     """A step cannot go on; the text is what its log says."""
+
+
+_HUB = token_hex(8)
+"""Tells this hub's processes from those of another hub on the machine, whose runs have the same numbers."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ class Machine:
 
     @property
     def marker(self) -> str:
-        return f"RUNNER_TRACKING_ID=github_{self.run.id}_{self.job.id}"
+        return f"RUNNER_TRACKING_ID=github_{_HUB}_{self.run.id}_{self.job.id}"
 
     def runner_context(self) -> dict[str, Value]:
         return {
