@@ -70,6 +70,9 @@ class FakeGitHub:
     reactions: list[tuple[int, int | None, str]] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
+    ci_runs: dict[str, list[ActionsRun]] = field(default_factory=dict)
+    """By head; `rerun` has the ids of those that were asked for once more."""
+    rerun: list[int] = field(default_factory=list)
     failed: list[FailedDelivery] = field(default_factory=list)
     redelivered: list[int] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
@@ -241,7 +244,7 @@ class FakeGitHub:
         return list(self.results.get(sha, []))
 
     def runs_for(self, repo: RepositoryRef, sha: CommitSha) -> Sequence[ActionsRun]:
-        return []
+        return list(self.ci_runs.get(sha, []))
 
     def dispatched_runs(self, repo: RepositoryRef, workflow: str) -> Sequence[ActionsRun]:
         return list(self.runs)
@@ -305,7 +308,10 @@ class FakeGitHub:
             self.cancelled.append(run_id)
 
     def rerun_failed_jobs(self, repo: RepositoryRef, run_id: int) -> WriteRefused | None:
+        if run_id in self.rerun:
+            return WriteRefused("This workflow is already running")
         with self._write("rerun"):
+            self.rerun.append(run_id)
             return None
 
     def commit(self, repo: RepositoryRef, request: CommitRequest) -> Committed | HeadMoved | WriteRefused:

@@ -11,7 +11,8 @@ from minion.domain.events import ItemClosed, Unlabeled
 from minion.domain.ids import Login
 from minion.domain.protocol import ClaimRefused, RoundGrant
 from minion.domain.secret import Secret
-from minion.domain.task import TaskStatus
+from minion.domain.task import Task, TaskStatus
+from minion.ports.github import ActionsRun
 
 from .github_fake import REPO
 from .world import World
@@ -107,6 +108,43 @@ def test_the_same_failure_again_spends_no_second_push(world: World) -> None:
     assert task.status is TaskStatus.HANDED_OFF
     assert len(world.store.ledger.pushes(task.id)) == 1
     assert "same way" in task.reason
+
+
+def cut_short(world: World, task: Task) -> str:
+    run = ActionsRun(
+        31, "CI", ".github/workflows/ci.yml", "pull_request", "completed", "cancelled", task.head_sha, "t", 1, ""
+    )
+    world.github.ci_runs[task.head_sha] = [run]
+    world.github.check(task.head_sha, "build", "cancelled")
+    return task.head_sha
+
+
+def test_a_cancelled_run_is_run_again_and_costs_no_push(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    head = cut_short(world, world.round(5))
+    world.wait(seconds=60)
+    task = world.settle(5)
+    assert (task.status, world.github.rerun) == (TaskStatus.AWAITING_CHECKS, [31])
+    assert "runs again" in task.reason
+    assert world.settle(5).status is TaskStatus.AWAITING_CHECKS, "GitHub may show the old result for a while"
+    world.github.ci_runs[head] = []
+    world.github.check(head, "build", "success")
+    world.wait(seconds=60)
+    task = world.settle(5)
+    assert task.status is TaskStatus.SUCCEEDED
+    assert len(world.store.ledger.pushes(task.id)) == 1
+
+
+def test_a_run_that_is_cancelled_again_is_a_failure(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    cut_short(world, world.round(5))
+    for _ in range(3):
+        world.wait(minutes=4)
+        task = world.settle(5)
+    assert world.github.rerun == [31]
+    assert (task.status, [f.conclusion for f in task.failures]) == (TaskStatus.WORKING, ["cancelled"])
 
 
 def test_what_fails_on_the_base_too_is_not_ours(world: World) -> None:

@@ -92,12 +92,19 @@ class Actions(Resource):
                 raise as_error(refusal) from refusal
 
     def rerun_failed_jobs(self, repo: RepositoryRef, run_id: int) -> WriteRefused | None:
-        """https://docs.github.com/en/rest/actions/workflow-runs#re-run-failed-jobs-from-a-workflow-run"""
+        """The whole run where none of its jobs counts as failed: whether cancelled ones do is not written down.
+
+        https://docs.github.com/en/rest/actions/workflow-runs#re-run-failed-jobs-from-a-workflow-run
+        """
         self._same(repo)
+        actions = self._rest.actions
         try:
-            self._ask.again(lambda: self._rest.actions.re_run_workflow_failed_jobs(repo.owner, repo.name, run_id))
-        except Refusal as refusal:
-            return WriteRefused(refusal.message)
+            self._ask.again(lambda: actions.re_run_workflow_failed_jobs(repo.owner, repo.name, run_id))
+        except Refusal:
+            try:
+                self._ask.again(lambda: actions.re_run_workflow(repo.owner, repo.name, run_id))
+            except Refusal as refusal:
+                return WriteRefused(refusal.message)
         return None
 
     # --- inside

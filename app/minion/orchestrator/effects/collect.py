@@ -10,6 +10,7 @@ from minion.domain.checks import CheckResult, Failure
 from minion.domain.outcomes import Outcome
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.heads import pull_at_our_head
+from minion.orchestrator.interrupted import running_again
 from minion.orchestrator.reading import verdict, with_not_ours
 from minion.orchestrator.step import Later, Over, Scene, Step, changed, done
 from minion.tasks.checks import Green, NoChecks, Pending, Red
@@ -36,6 +37,8 @@ def collect(scene: Scene, node: ActionNode) -> Step:
         case NoChecks():
             return done(changed(task, failures=()), Outcome.NONE, count=0)
         case Red() as red:
+            if (until := running_again(scene, pull, red)) is not None:
+                return _wait(scene, changed(task, reason="checks that did not end run again"), until)
             return _collected(scene, with_not_ours(task, red.not_ours), red)
 
 

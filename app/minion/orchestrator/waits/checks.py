@@ -8,6 +8,7 @@ from minion.blueprint.model import WaitNode
 from minion.domain.outcomes import Outcome
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.heads import pull_at_our_head
+from minion.orchestrator.interrupted import running_again
 from minion.orchestrator.reading import verdict, with_not_ours
 from minion.orchestrator.step import Later, Over, Scene, Step, changed, done
 from minion.tasks.checks import NOT_JUDGED, Green, NoChecks, Pending, Red
@@ -24,8 +25,10 @@ def checks_settled(scene: Scene, node: WaitNode) -> Step:
             return _wait_on(scene, node, changed(task, reason=why), look_at or scene.now + scene.desk.timing.look_again)
         case Green(not_ours=not_ours):
             return done(with_not_ours(_judged(task), not_ours), Outcome.OK)
-        case Red(failing=failing, not_ours=not_ours):
+        case Red(failing=failing, not_ours=not_ours) as red:
             names = ", ".join(sorted({check.name for check in failing}))
+            if (until := running_again(scene, pull, red)) is not None:
+                return _wait_on(scene, node, changed(task, reason=f"{names} did not end, and runs again"), until)
             task = with_not_ours(_judged(task), not_ours)
             return done(changed(task, reason=f"failing checks: {names}"), Outcome.FAIL, failing=len(failing))
         case NoChecks(reason=reason, remedy=remedy):
