@@ -21,7 +21,7 @@ from minion.domain.task import Task
 from minion.orchestrator.desk import Desk
 from minion.ports.github import Comment, GitHub, Item, PullRequest, RepositoryFacts, ReviewThread
 from minion.tasks.configuration import PATH, Broken, read_configuration
-from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, people_in
+from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, going_on, people_in
 
 _TEAM_BLUEPRINTS: Final = ".github/minion/blueprints"
 _MOST_BLUEPRINTS: Final = 40
@@ -181,7 +181,13 @@ def _spec(desk: Desk, github: GitHub, request: Request, item: Item, reviews: Seq
     )
     people = people_in(item, comments, trigger, reviews)[:_MOST_PEOPLE]
     permissions: dict[str, Permission] = {login: github.permission(request.repository, login) for login in people}
-    return build_spec(item, comments, trigger, permissions, Reading(app_id=desk.gate.app_id()), reviews)
+    built = build_spec(item, comments, trigger, permissions, Reading(app_id=desk.gate.app_id()), reviews)
+    ours = desk.tasks.last_for(request.repository.id, item.number) if _opened_by_us(desk, item) else None
+    return built if ours is None else going_on(built, ours.spec)
+
+
+def _opened_by_us(desk: Desk, item: Item) -> bool:
+    return item.is_pull and item.author_is_bot and item.author == desk.gate.bot_login()
 
 
 def _asked_at(github: GitHub, request: Request, said: Sequence[Comment]) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -87,6 +87,24 @@ def build_spec(
         thread=tuple(entry.entry for entry in kept),
     )
     return BuiltSpec(spec, (*_item_notes(item, text, hidden), *notes))
+
+
+def going_on(built: BuiltSpec, earlier: TaskSpec) -> BuiltSpec:
+    """A pull request that we opened asks for what its task was asked for, by the same people and within the same
+    bounds: the words of its body are only ours. What was said on it since counts as ever."""
+    thread = {entry.url: entry for entry in (*earlier.thread, *built.spec.thread)}
+    asked = {
+        "title": earlier.title,
+        "objective": "\n\n".join(part for part in (earlier.objective, earlier.instruction) if part),
+        "author": earlier.author,
+        "author_can_write": earlier.author_can_write,
+        "scope": earlier.scope,
+        "verification": earlier.verification,
+        "constraints": earlier.constraints,
+        "when_unclear": earlier.when_unclear,
+        "thread": tuple(thread.values()),
+    }
+    return replace(built, spec=built.spec.model_copy(update=asked))
 
 
 def _objective(sections: Sections) -> str:
