@@ -28,7 +28,7 @@ class Environment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     runs_on: str = "ubuntu-latest"
-    """The runner label of the rounds."""
+    """The runner label of the rounds, given to the runner workflow as its input `runner`."""
     packages: tuple[str, ...] = ()
     """Debian packages, installed with apt-get."""
     setup: str | None = None
