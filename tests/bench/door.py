@@ -6,8 +6,10 @@ work goes on in the same process at the same time. GitHub's address is a closed 
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,11 +17,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.bench.child import ENVIRONMENT, MINION, ROOT, serving
 from tests.bench.figure import Beside, Figure, Result, percentile
-from tests.bench.load import CONNECTIONS, Answered, flood
+from tests.bench.load import CONNECTIONS, PAYLOAD, Answered, flood
 
 SECRET = "bench-secret"
 DELIVERIES = 2000
 WARMING = 200
+PROBES = 200
 BASELINE = "FastAPI, nothing stored"
 
 
@@ -33,7 +36,23 @@ def measure(runs: int = 5) -> list[Result]:
                 (flood(theirs, SECRET, DELIVERIES, f"r{run}"), flood(ours, SECRET, DELIVERIES, f"r{run}"))
                 for run in range(runs)
             ]
-    return _figures([mine for _, mine in pairs], [other for other, _ in pairs])
+            syncs = _syncs(Path(folder) / "probe")
+    return [
+        *_figures([mine for _, mine in pairs], [other for other, _ in pairs]),
+        Figure("fsync of a delivery's size, which every commit waits for", "ms", syncs),
+    ]
+
+
+def _syncs(path: Path) -> tuple[float, ...]:
+    """Milliseconds of each (fsync(2)), on the disk that the database was on."""
+    times = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(PROBES):
+            file.write(PAYLOAD)
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append(1000 * (time.perf_counter() - began))
+    return tuple(times)
 
 
 def _figures(ours: Sequence[Answered], theirs: Sequence[Answered]) -> list[Result]:

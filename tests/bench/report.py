@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +17,45 @@ from tests.bench.machine import load, machine
 from tests.bench.registry import BENCHMARKS
 
 WIDTH = 150
+OUT = ROOT / ".cache" / "bench.json"
 
 
 @click.command()
 @click.option("--only", multiple=True, type=click.Choice(list(BENCHMARKS)), help="Only these; repeatable.")
 @click.option("--runs", type=click.IntRange(1), default=None, help="Runs of each, instead of its own number.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
-@click.option(
-    "--out", default=ROOT / ".cache" / "bench.json", show_default=".cache/bench.json", type=click.Path(path_type=Path)
-)
+@click.option("--out", default=OUT, show_default=".cache/bench.json", type=click.Path(path_type=Path))
 def main(only: Sequence[str], runs: int | None, as_json: bool, out: Path) -> None:
     """Measure, print a table, write JSON."""
     before = load()
-    console = Console(stderr=True)
-    results: dict[str, Sequence[Result]] = {}
-    for name in only or BENCHMARKS:
-        console.print(f"[dim]{name} ...[/]")
-        results[name] = _measured(name, BENCHMARKS[name], runs)
+    results = measured({name: BENCHMARKS[name] for name in only or BENCHMARKS}, runs)
     facts = machine() | {"load_before": before, "load_after": load()}
-    document = {"machine": facts, "figures": {name: [r.as_json() for r in found] for name, found in results.items()}}
+    text = as_text(facts, results)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(document, indent=2) + "\n")
+    out.write_text(text)
     if as_json:
-        click.echo(json.dumps(document, indent=2))
+        click.echo(text, nl=False)
     else:
         _show(facts, [result for found in results.values() for result in found])
 
 
-def _measured(name: str, measure: Measure, runs: int | None) -> Sequence[Result]:
-    try:
-        return measure() if runs is None else measure(runs)
-    except DidNotWork as failed:
-        return [Failed(name, str(failed))]
+def measured(benchmarks: Mapping[str, Measure], runs: int | None) -> dict[str, Sequence[Result]]:
+    """What each gave; one that does not work gives a `Failed`."""
+    console = Console(stderr=True)
+    results: dict[str, Sequence[Result]] = {}
+    for name, measure in benchmarks.items():
+        console.print(f"[dim]{name} ...[/]")
+        try:
+            results[name] = measure() if runs is None else measure(runs)
+        except DidNotWork as failed:
+            results[name] = [Failed(name, str(failed))]
+    return results
+
+
+def as_text(facts: Mapping[str, Any], results: Mapping[str, Sequence[Result]]) -> str:
+    """JSON: {machine, figures: {benchmark: [figure]}}."""
+    figures = {name: [result.as_json() for result in found] for name, found in results.items()}
+    return json.dumps({"machine": facts, "figures": figures}, indent=2) + "\n"
 
 
 def _show(facts: dict[str, Any], results: Sequence[Result]) -> None:
