@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
+from minion.domain.config import Environment
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -51,6 +53,10 @@ def test_the_runner_can_only_read_and_prove_who_it_is() -> None:
     assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
     assert "permissions" not in workflow["jobs"]["round"]
     assert workflow["run-name"] == "minion ${{ inputs.nonce }}"
+    assert workflow["jobs"]["round"]["runs-on"] == "${{ inputs.runner }}"
+    runner = workflow["on"]["workflow_dispatch"]["inputs"]["runner"]
+    assert runner["default"] == Environment().runs_on
+    assert not runner.get("required")
     given = workflow["jobs"]["round"]["steps"][0]["with"]
     assert set(given) <= set(load("action/action.yml")["inputs"])
 

@@ -78,6 +78,8 @@ class FakeGitHub:
     writes: list[str] = field(default_factory=list)
     required: list[RequiredCheck] = field(default_factory=list)
     actions_off: bool = False
+    inputs: list[dict[str, str]] = field(default_factory=list)
+    """Of each dispatch."""
     refuse_dispatch: str = ""
     before: Callable[[str], None] | None = None
     """Called before each write takes place, with its name: may raise."""
@@ -296,6 +298,7 @@ class FakeGitHub:
             return Dispatched(known.id, "")
         with self._write("dispatch"):
             run_id = self.number()
+            self.inputs.append(inputs)
             title = f"minion {inputs['nonce']}"
             sha = self.branches["main"]
             self.runs.append(

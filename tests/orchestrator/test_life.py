@@ -86,6 +86,24 @@ def test_what_the_agent_is_not_sure_of_stands_at_the_top(world: World) -> None:
     assert "lint is left to CI: no command" in body, "notes of an earlier round stay"
 
 
+def test_a_repository_may_name_its_runner(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    world.settle(5)
+    main = world.github.branches["main"]
+    files = {".github/minion.yml": b"environment: {runs_on: big-one}\n"}
+    world.github.branches["main"] = world.github.commit_files(main, "configured", files)
+    world.github.issue(6)
+    world.label(6)
+    world.settle(6)
+    assert [sorted(given) for given in world.github.inputs] == [["app_url", "nonce"], ["app_url", "nonce", "runner"]]
+    assert world.github.inputs[1]["runner"] == "big-one"
+    world.github.refuse_dispatch = 'Unexpected inputs provided: ["runner"]'
+    world.github.issue(7)
+    world.label(7)
+    assert "needs the input `runner`" in world.settle(7).reason
+
+
 def test_fix_on_a_persons_pull_request(world: World) -> None:
     world.github.person_pull(8)
     world.github.check(world.github.pulls[8].head_sha, "build", "failure")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
+from minion.domain.config import Environment
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.desk import Desk, NoHome, RunnerHome
 from minion.orchestrator.step import Later, Scene, Step, changed, hand_off
@@ -51,11 +52,11 @@ def _dispatch(scene: Scene, home: RunnerHome, lease: Lease) -> Step:
     """A dispatch whose answer was lost is found again by its nonce; a second run would only lose the claim."""
     task = _on(scene.task, lease)
     runners = scene.desk.gate.installation(home.repository.installation_id)
-    inputs = {"nonce": lease.nonce, "app_url": scene.desk.public_url}
+    inputs = {"nonce": lease.nonce, "app_url": scene.desk.public_url, **_label(task)}
     answer = runners.dispatch(home.repository, home.workflow, home.ref, inputs)
     if isinstance(answer, WriteRefused):
         scene.desk.leases.end(lease.task_id, lease.fence)
-        return hand_off(task, _cannot_dispatch(home, answer.reason))
+        return hand_off(task, _cannot_dispatch(home, task, answer.reason))
     scene.desk.leases.dispatched(lease.task_id, lease.fence, scene.now)
     return Later(task, lease.expires_at)
 
@@ -100,9 +101,16 @@ def _why(scene: Scene, home: RunnerHome, lease: Lease) -> str:
     )
 
 
-def _cannot_dispatch(home: RunnerHome, reason: str) -> str:
+def _label(task: Task) -> dict[str, str]:
+    """Named only where the repository wants another runner: GitHub refuses inputs that a workflow does not declare."""
+    wanted = task.configuration.environment.runs_on
+    return {} if wanted == Environment().runs_on else {"runner": wanted}
+
+
+def _cannot_dispatch(home: RunnerHome, task: Task, reason: str) -> str:
+    label = "`environment.runs_on` needs the input `runner` in the workflow. " if _label(task) else ""
     return (
-        f"GitHub did not take the run in {home.repository.full_name}: {reason}. The file "
+        f"GitHub did not take the run in {home.repository.full_name}: {reason}. {label}The file "
         f"`.github/workflows/{home.workflow}` has to be on its default branch with `on: workflow_dispatch`, "
         "and the App needs access to that repository; then comment `/minion retry`."
     )
