@@ -82,6 +82,17 @@ def test_a_gate_that_fails_is_fed_back_and_then_passes(project: Path) -> None:
     assert "test_double" in refused
 
 
+def test_tools_of_the_machines_version_managers_are_there_in_the_box(project: Path, tmp_path: Path) -> None:
+    tool = tmp_path / "home/.cargo/bin/house-tool"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\necho tool-says-$((40 + 2))\n")
+    tool.chmod(0o755)
+    env = {"HOME": str(tmp_path / "home"), "PATH": f"{tool.parent}:{Path(sys.executable).parent}:/usr/bin:/bin"}
+    done, model = run(script(READ, shell("house-tool"), EDIT, DONE), project, "--json", **env)
+    assert answer(done)["status"] == "success"
+    assert "tool-says-42" in json.dumps([request["body"] for request in model.requests])
+
+
 def test_the_second_run_takes_another_branch(project: Path) -> None:
     for name in ("minion/make-double-double", "minion/make-double-double-2"):
         done, _ = run(script(READ, EDIT, DONE), project, "--json")

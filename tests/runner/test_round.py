@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from minion.domain.ids import CommitSha, TaskId
 from minion.domain.protocol import RoundGrant, RoundResult
 from minion.domain.secret import Secret
 from minion.domain.spec import TaskSpec, ThreadEntry
-from minion.nodes.base import NodeReport, Visit
+from minion.nodes.base import NodeReport, Opinion, Visit
 from minion.runner.action import Ended, Job, carry_out
 from minion.runner.actions_log import ActionsLog
 from minion.runner.journal import Journal
@@ -157,6 +159,23 @@ def test_a_round_ends_at_the_push_with_what_the_work_changed(bench: Bench) -> No
         ("setup", 1, Decimal(0)),
         ("work", 1, Decimal("0.25")),
     ]
+
+
+def test_doubts_and_what_could_not_be_taken_are_told(bench: Bench) -> None:
+    def doubtful(site: ScriptedSite, visit: Visit) -> NodeReport:
+        os.mkfifo(Path(site.workspace.root) / "pipe")
+        Path(os.fsdecode(os.fsencode(site.workspace.root) + b"/caf\xe9")).touch()
+        opinion = Opinion("low", ("It may be slow.",), ("Is empty allowed?",))
+        return replace(work(site, visit), opinion=opinion)
+
+    bench.carry_out({"setup": setup, "work": doubtful})
+    result = bench.result()
+    assert (result.confidence, result.risks) == ("low", ("It may be slow.",))
+    assert result.open_questions == ("Is empty allowed?",)
+    assert result.notes == (
+        "`caf\\udce9` is not in the change: its name is not UTF-8",
+        "`pipe` is not in the change: it is neither a file nor a symbolic link",
+    )
 
 
 def test_the_app_can_follow_the_state_by_its_log(bench: Bench) -> None:

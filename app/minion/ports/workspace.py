@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -31,6 +31,10 @@ class Workspace(Protocol):
         ...
 
     def changed_paths(self) -> Sequence[str]: ...
+
+    def left_out(self) -> Mapping[str, str]:
+        """Files that no change set can carry, each with the reason."""
+        ...
 
     def read_at_base(self, path: str) -> bytes | None:
         """The file as it is in the commit where the task began (rules, configuration), or None.

@@ -13,6 +13,7 @@ from minion.domain.changeset import ChangeSet
 from minion.domain.errors import MinionError
 from minion.domain.ids import CommitSha
 from minion.domain.receipt import Receipt
+from minion.runner.left_out import left_out_notes
 from minion.runner.walk import Stopped, Walk
 from minion.tasks.gate import Before, Blocked, GateRules, judge
 
@@ -156,7 +157,12 @@ class LocalRun:
             receipt=Receipt(lines=tuple(learned.receipt)),
             summary=learned.summary,
             gates=tuple(learned.gates.items()),
-            notes=(*learned.opinion.lines, *learned.notes, *(note for note in self._notes if note)),
+            notes=(
+                *learned.opinion.lines,
+                *learned.notes,
+                *(note for note in self._notes if note),
+                *left_out_notes(self.walk.site.workspace),
+            ),
         )
 
 

@@ -14,6 +14,7 @@ from minion.domain.protocol import RoundGrant, RoundResult
 from minion.runner.environment import prepare
 from minion.runner.facts import Facts
 from minion.runner.journal import Journal
+from minion.runner.left_out import left_out_notes
 from minion.runner.site import Site
 from minion.runner.walk import Learned, Stopped, Walk
 
@@ -68,7 +69,7 @@ class Round:
             confidence=self._learned.opinion.confidence,
             risks=self._learned.opinion.risks,
             open_questions=self._learned.opinion.questions,
-            notes=tuple(self._learned.notes),
+            notes=self._notes(),
             gates=tuple(self._learned.gates.items()),
             error=self.error,
         )
@@ -126,6 +127,10 @@ class Round:
             site.workspace,
             base_is_trusted=grant.head_sha == grant.base_sha,
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        left_out = () if self._site is None else left_out_notes(self._site.workspace)
+        return (*self._learned.notes, *left_out)
 
     def _changes(self) -> ChangeSet:
         """Before the site stood, the work is what earlier rounds had carried over."""
