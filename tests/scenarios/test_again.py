@@ -17,9 +17,9 @@ from tests.scenarios.project import (
 from tests.scenarios.universe import ENDED, Repository, Snapshot, Universe, wait
 
 
-def _wrong(line: str) -> Json:
-    """Something that the failing check does not ask for; each line of code makes it fail in other words."""
-    return call("write", path="NEWS.md", content=f"- {line}\n")
+def _wrong(name: str) -> Json:
+    """Something that the failing check does not ask for."""
+    return call("write", path=f"{name}.md", content="- add() adds.\n")
 
 
 def _handed_off(universe: Universe, repository: Repository) -> int:
@@ -75,8 +75,8 @@ def test_retry_gets_no_new_pushes(universe: Universe, snapshot: Snapshot) -> Non
     repository.ask(number)
     repository.await_comment(number, "round 2")
     universe.bob.comment(repository.name, number, "/minion stop")
-    repository.await_comment(number, "stopped by @bob")
     wait(lambda: "minion-working" not in repository.labels(number), "the task to end")
+    repository.await_comment(number, "Minion was stopped")
     universe.play(repair(_wrong("two")))
     universe.bob.comment(repository.name, number, "/minion retry")
     assert repository.ended(number) == "minion-needs-human"
