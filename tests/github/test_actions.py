@@ -144,6 +144,18 @@ def test_dispatch_is_done_once_for_a_nonce(world: World) -> None:
     world.github.cancel_run(world.repo, run.id)
 
 
+def test_a_cancelled_run_is_run_again_once_at_a_time(world: World) -> None:
+    world.github.dispatch(world.repo, "minion.yml", "main", {"nonce": "n9876543210"})
+    (run,) = dispatched(world)
+    world.github.cancel_run(world.repo, run.id)
+    assert world.hub.settle(60)
+    assert world.github.rerun_failed_jobs(world.repo, run.id) is None
+    assert world.hub.settle(60)
+    (run,) = dispatched(world)
+    assert (run.status, run.conclusion) == ("completed", "success")
+    assert isinstance(world.github.rerun_failed_jobs(world.repo, 999_999), WriteRefused)
+
+
 def dispatched(world: World) -> list[ActionsRun]:
     deadline = time.monotonic() + 10
     while not (runs := world.github.dispatched_runs(world.repo, "minion.yml")) and time.monotonic() < deadline:
