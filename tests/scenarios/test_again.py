@@ -62,6 +62,10 @@ def test_only_a_command_opens_another_task(universe: Universe, snapshot: Snapsho
     assert repository.ended(pull["number"]) == "minion-done"
     assert repository.tasks() == ["handed_off", "succeeded"]
     assert len(repository.pushes(pull["head"]["ref"])) == 3
+    [pull] = repository.pulls()
+    assert not pull["draft"]
+    assert "Not finished" not in pull["body"]
+    assert "minion-done" in repository.labels(number)
     snapshot(repository)
 
 

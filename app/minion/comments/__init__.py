@@ -19,7 +19,7 @@ from minion.comments.answers import (
 from minion.comments.approvals import approval
 from minion.comments.buttons import CheckText, check_text
 from minion.comments.handoffs import handoff
-from minion.comments.pulls import PullNotes, pull_body, pull_title
+from minion.comments.pulls import PullNotes, pull_body, pull_task, pull_title
 from minion.comments.receipts import receipt
 from minion.comments.statuses import status
 from minion.comments.troubles import trouble
@@ -43,6 +43,7 @@ __all__ = [
     "note",
     "note_marker",
     "pull_body",
+    "pull_task",
     "pull_title",
     "question",
     "receipt",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from minion.comments.receipts import receipt
 from minion.comments.template import fill
 from minion.comments.voice import Voice, bullets, paragraphs
+from minion.domain.ids import TaskId
 from minion.domain.task import Task, TaskStatus
 from minion.tasks.checks import NOT_JUDGED
 from minion.tasks.outgoing import capped, code, one_line, quote
 
 _TITLE_LIMIT = 200
+_MARKER = re.compile(r"<!-- minion:pull task=(t[0-9a-f]{12}) -->")
 _MOST_SAID = 10
 
 
@@ -53,6 +56,12 @@ def pull_body(task: Task, voice: Voice, *, template: str = "", notes: PullNotes 
         _footer(task, voice),
     )
     return capped(paragraphs(parts))
+
+
+def pull_task(body: str) -> TaskId | None:
+    """The task that wrote this body, by its hidden marker; whose body it is, the caller knows."""
+    found = _MARKER.search(body)
+    return None if found is None else TaskId(found[1])
 
 
 def _titled(title: str, body: str) -> str:

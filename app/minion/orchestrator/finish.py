@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.desk import Desk, repository_of
+from minion.orchestrator.mended import begun, complete
 from minion.orchestrator.presence import final_label, label
 from minion.orchestrator.rounds import stop
 from minion.orchestrator.step import Ground
@@ -19,7 +20,10 @@ def close(desk: Desk, task: Task) -> None:
         return
     scene = Ground(desk, github, task, item)
     last_words(scene)
-    if task.status is TaskStatus.SUCCEEDED:
+    if (earlier := begun(scene)) is not None:
+        complete(earlier)
+        _ask_reviewers(earlier)
+    elif task.status is TaskStatus.SUCCEEDED:
         _ask_reviewers(scene)
     elif task.status in (TaskStatus.HANDED_OFF, TaskStatus.FAILED):
         _warn_readers(scene)
