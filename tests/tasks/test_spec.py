@@ -12,7 +12,7 @@ from minion.domain.events import ItemText
 from minion.domain.spec import Permission, Scope
 from minion.ports.github import Comment, Item, ReviewThread
 from minion.tasks.sanitize import clean
-from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, people_in
+from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, going_on, people_in
 from minion.tasks.spec_sections import read_sections
 
 AT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -211,3 +211,21 @@ def test_any_text_is_read(text: str) -> None:
     read_sections(text)
     read_sections(f"---\n{text}\n---\n")
     assert clean(clean(text).text).hidden == 0 or "<" in text or "[" in text
+
+
+def test_our_own_pull_request_asks_for_what_its_task_was_asked_for() -> None:
+    """Its author is our bot, who is nobody's person: trust and bounds are those of the request behind it."""
+    earlier = built(comment(1, "ann", "Only on Linux.")).spec
+    ours = built(comment(2, "ann", "The notes too."), issue=item("Made by Minion. <!-- x -->", author="minion[bot]"))
+    assert not ours.spec.trusted
+    made = going_on(ours, earlier)
+    assert made.spec.trusted
+    assert made.notes == ()
+    assert made.spec.objective == "It breaks.\n\nbe brief"
+    assert [entry.text for entry in made.spec.thread] == ["Only on Linux.", "The notes too."]
+
+
+def test_trust_is_not_gained_by_going_on() -> None:
+    earlier = built(issue=item(author="eve")).spec
+    ours = built(issue=item("Made by Minion.", author="minion[bot]"))
+    assert not going_on(ours, earlier).spec.trusted

@@ -43,10 +43,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class BuiltSpec:
-    """`notes`: what was left out or taken out, for people."""
+    """What was left out or taken out, for people: of the title and body, and of the conversation."""
 
     spec: TaskSpec
-    notes: tuple[str, ...] = ()
+    item_notes: tuple[str, ...] = ()
+    thread_notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.item_notes, *self.thread_notes)
 
 
 def people_in(
@@ -86,7 +91,7 @@ def build_spec(
         when_unclear=sections.when_unclear,
         thread=tuple(entry.entry for entry in kept),
     )
-    return BuiltSpec(spec, (*_item_notes(item, text, hidden), *notes))
+    return BuiltSpec(spec, tuple(_item_notes(item, text, hidden)), tuple(notes))
 
 
 def going_on(built: BuiltSpec, earlier: TaskSpec) -> BuiltSpec:
@@ -104,7 +109,7 @@ def going_on(built: BuiltSpec, earlier: TaskSpec) -> BuiltSpec:
         "when_unclear": earlier.when_unclear,
         "thread": tuple(thread.values()),
     }
-    return replace(built, spec=built.spec.model_copy(update=asked))
+    return replace(built, spec=built.spec.model_copy(update=asked), item_notes=())
 
 
 def _objective(sections: Sections) -> str:
