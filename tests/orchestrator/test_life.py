@@ -45,7 +45,7 @@ def test_an_issue_becomes_a_pull_request(world: World) -> None:
 def test_whoever_sees_the_label_sees_all_the_rest(world: World) -> None:
     world.github.issue(5)
     world.label(5)
-    task = world.round(5)
+    world.round(5)
     world.github.writes.clear()
     world.green(5)
     last = [name for name in dict.fromkeys(reversed(world.github.writes)) if name != "check"]
