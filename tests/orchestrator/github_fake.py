@@ -66,6 +66,8 @@ class FakeGitHub:
     roles: dict[str, Permission] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     reviews: dict[int, list[ReviewThread]] = field(default_factory=dict)
+    replies: dict[str, str] = field(default_factory=dict)
+    """By review thread."""
     labelled: dict[int, list[tuple[str, str, datetime]]] = field(default_factory=dict)
     reactions: list[tuple[int, int | None, str]] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
@@ -345,6 +347,18 @@ class FakeGitHub:
     def mark_ready(self, repo: RepositoryRef, number: int) -> bool:
         with self._write("ready"):
             self.pulls[number] = replace(self.pulls[number], draft=False)
+            return True
+
+    def reply_in_thread(self, repo: RepositoryRef, number: int, thread_id: str, marker: str, body: str) -> bool:
+        with self._write("reply"):
+            self.replies[thread_id] = body
+            return True
+
+    def resolve_thread(self, repo: RepositoryRef, thread_id: str) -> bool:
+        with self._write("resolve"):
+            threads = self.reviews.values()
+            for found in threads:
+                found[:] = [replace(one, resolved=one.resolved or one.id == thread_id) for one in found]
             return True
 
     def request_reviewers(

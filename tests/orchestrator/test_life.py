@@ -170,7 +170,8 @@ def test_a_run_that_is_cancelled_again_is_a_failure(world: World) -> None:
     cut_short(world, world.round(5))
     for _ in range(3):
         world.wait(minutes=4)
-        task = world.settle(5)
+        world.settle(5)
+    task = world.task(5)
     assert world.github.rerun == [31]
     assert (task.status, [f.conclusion for f in task.failures]) == (TaskStatus.WORKING, ["cancelled"])
 
