@@ -77,9 +77,9 @@ def test_commands_that_only_ask(universe: Universe, snapshot: Snapshot) -> None:
     number = repository.issue()
     for command, answer in (
         ("/minion help", "Put the command on the first line"),
-        ("/minion status", "no task here"),
+        ("/minion status", "for `/minion status`"),
         ("/minion implemnt", "Did you mean"),
-        ("/minion stop", "`stop`"),
+        ("/minion stop", "for `/minion stop`"),
         ("/minion fix", "works on pull requests"),
     ):
         universe.bob.comment(repository.name, number, command)
