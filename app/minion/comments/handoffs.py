@@ -17,9 +17,11 @@ _LOG_LIMIT = 3_000
 _DIFF_LIMIT = 20_000
 
 
-def handoff(task: Task, voice: Voice, *, tried: Sequence[str] = (), diff: str = "", pushed: bool = False) -> str:
+def handoff(
+    task: Task, voice: Voice, *, tried: Sequence[str] = (), diff: str = "", pushed: bool = False, used_up: bool = False
+) -> str:
     """`tried`: what was attempted, when it is not told by the receipt; `diff`: work that was not pushed; `pushed`:
-    whether the branch holds work of this task."""
+    whether the branch holds work of this task; `used_up`: the pull request gets no more pushes."""
     failures = task.failures[:_MOST_FAILURES]
     parts = (
         f"@{task.spec.requested_by}, **I could not finish this, and it is yours from here.**",
@@ -28,7 +30,7 @@ def handoff(task: Task, voice: Voice, *, tried: Sequence[str] = (), diff: str = 
         _section("What it says it did", "\n\n".join(_said(task, voice))),
         _section("What still fails", "\n\n".join(_failure(failure, voice) for failure in failures)),
         _section("Good to know", bullets(voice.text(item, 500) for item in _to_know(task))),
-        _section("How to go on", bullets(_ways(task, pushed))),
+        _section("How to go on", bullets(_ways(task, pushed, used_up=used_up))),
         folded("The work that was not pushed", fence(diff, "diff", _DIFF_LIMIT)) if diff else "",
         receipt(task.receipt),
         voice.follow(task),
@@ -83,10 +85,12 @@ def _link(url: str, voice: Voice) -> str:
     return f"[Details]({url})" if parts.netloc.lower() in voice.hosts else f"Details: {code(url, 150)}"
 
 
-def _ways(task: Task, pushed: bool) -> Iterator[str]:
+def _ways(task: Task, pushed: bool, *, used_up: bool) -> Iterator[str]:
     if pushed and task.branch:
         yield f"Take the branch: `git fetch origin && git switch {task.branch}`"
-    if task.pull_number:
+    if used_up:
+        yield f"#{task.pull_number} has had all the pushes that I may make to it: a person has to go on there."
+    elif task.pull_number:
         yield f"`/minion fix <hint>` on #{task.pull_number} lets me try again from there, with your hint."
     yield f"`/minion implement <hint>` on #{task.number} starts anew." if not task.is_pull else ""
     if task.pull_number and pushed and not task.is_pull:

@@ -123,9 +123,16 @@ def last_words(scene: Ground) -> None:
     if task.status is TaskStatus.HANDED_OFF:
         diff = "" if task.carried is None else unified(scene, task.carried)
         pushed = any(push.sha is not None for push in scene.desk.ledger.pushes(task.id))
-        _note(scene, "handoff", comments.handoff(task, voice, diff=diff, pushed=pushed))
+        used_up = _used_up(scene)
+        _note(scene, "handoff", comments.handoff(task, voice, diff=diff, pushed=pushed, used_up=used_up))
     elif task.status is TaskStatus.FAILED:
         _note(scene, "failed", comments.failed(task, voice))
+
+
+def _used_up(scene: Ground) -> bool:
+    pull = scene.task.pull_number
+    ledger, limits = scene.desk.ledger, scene.desk.limits
+    return pull is not None and ledger.pushes_on_pull(scene.task.repository_id, pull) >= limits.per_pull
 
 
 def _note(scene: Ground, kind: str, body: str) -> None:
