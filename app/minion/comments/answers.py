@@ -18,20 +18,22 @@ _COMMANDS = (
     ("implement", "turns this issue into a pull request"),
     ("fix", "repairs the failing checks of this pull request"),
     ("address", "takes up the review comments of this pull request"),
-    ("plan", "says what it would do, and waits"),
     ("approve <digest>", "lets a change go on that waits for approval"),
     ("stop", "ends the running task; nothing more is pushed"),
     ("retry", "tries the last task once more, with the pushes it has left"),
     ("status", "says where the task is"),
     ("help", "shows this"),
 )
+_STARTING = frozenset({"implement", "fix", "address"})
+"""Commands that start the blueprint of their name, and are there where it is."""
 
 
 def help_text(blueprints: Mapping[str, str], voice: Voice) -> str:
     """`blueprints`: name to description, those that can be started here."""
     named = {verb.split()[0] for verb, _ in _COMMANDS}
+    absent = _STARTING - blueprints.keys()
     others = {name: text for name, text in sorted(blueprints.items()) if name not in named}
-    rows = [f"| `/minion {verb}` | {text} |" for verb, text in _COMMANDS]
+    rows = [f"| `/minion {verb}` | {text} |" for verb, text in _COMMANDS if verb not in absent]
     rows += [f"| `/minion {one_line(name, 60)}` | {one_line(text, 160)} |" for name, text in others.items()]
     return paragraphs(
         (

@@ -133,6 +133,6 @@ def _request(task: Task, voice: Voice) -> str:
 
 def _footer(task: Task, voice: Voice) -> str:
     made = f"Made by Minion (task {code(task.id)}). A person reviews and merges."
-    commands = "`/minion address` takes up review comments, `/minion fix` red checks."
+    commands = "`/minion fix` on it repairs red checks."
     line = " ".join(part for part in (made, commands, voice.follow(task)) if part)
     return f"<!-- minion:pull task={task.id} -->\n---\n{line}"

@@ -83,7 +83,7 @@ def _next(task: Task) -> str:
         case TaskStatus.AWAITING_APPROVAL:
             return "`/minion approve` with the digest lets it go on; `/minion stop` ends the task."
         case TaskStatus.SUCCEEDED:
-            return "A person reviews and merges. `/minion address` takes up review comments, `/minion fix` red checks."
+            return "A person reviews and merges. `/minion fix` on it repairs red checks."
         case TaskStatus.HANDED_OFF | TaskStatus.FAILED:
             return _go_on(task)
         case TaskStatus.DECLINED:

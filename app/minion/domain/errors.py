@@ -17,7 +17,7 @@ class UsageError(MinionError):
     exit_code = 2
 
 
-class Outage(MinionError):
+class Outage(MinionError):  # noqa: N818 -- it names what happened
     """Something outside is down (exit code 3); try again at `retry_at`, when it is known."""
 
     exit_code = 3
@@ -27,5 +27,5 @@ class Outage(MinionError):
         self.retry_at = retry_at
 
 
-class AccessLost(MinionError):
+class AccessLost(MinionError):  # noqa: N818
     """The installation is suspended, removed, or lacks a permission: an operator or owner has to act."""

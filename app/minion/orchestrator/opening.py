@@ -141,7 +141,7 @@ def _begin(house: House, request: Request, pull: PullRequest | None) -> dict[str
         hint = f"`/minion implement` makes a pull request of #{request.number}"
         return Unusable(f"`{blueprint.name}` works on pull requests, and this is an issue; {hint}")
     if "issue" in blueprint.inputs and pull is not None:
-        hint = "`/minion fix` repairs its checks, `/minion address` takes up its review"
+        hint = "`/minion fix` repairs its checks"
         return Unusable(f"`{blueprint.name}` works on issues, and this is a pull request; {hint}")
     inputs = {"issue": request.number, "pr": request.number, "text": request.start.text}
     try:

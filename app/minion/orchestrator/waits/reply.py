@@ -21,7 +21,7 @@ def reply(scene: Scene, node: WaitNode) -> Step:
     answers = tuple(_answers(scene, since))
     if answers:
         spec = task.spec.model_copy(update={"thread": (*task.spec.thread, *answers)})
-        return done(changed(task, spec=spec), Outcome.OK)
+        return done(changed(task, spec=spec, open_questions=()), Outcome.OK)  # they are answered now
     until = since + timedelta(seconds=node.timeout_s)
     if scene.now >= until:
         return done(changed(task, reason="nobody answered the question in time"), Outcome.TIMEOUT)
