@@ -213,4 +213,4 @@ def test_a_failure_that_the_base_has_too_does_not_hold_up_a_later_round(action: 
     assert done.returncode == 0, done.stdout
     assert result.change_set.base_sha == head
     assert [file.path for file in result.change_set.files] == ["calc.py"]
-    assert "base has too" in dict(result.gates)["test"]
+    assert "on the base too" in dict(result.gates)["test"]
