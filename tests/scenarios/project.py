@@ -75,7 +75,9 @@ def turn(*calls: Json, text: str = "", **more: Any) -> Json:
 
 def triage(fit: str = "do", question: str = "", **more: Any) -> Json:
     output = {"fit": fit, "objective": "Mend add().", "paths": [], "done_when": "add(2, 3) is 5", "question": question}
-    return conversation("triage", "Decide whether this is one narrow change", turn(finish("fits", output=output), **more))
+    return conversation(
+        "triage", "Decide whether this is one narrow change", turn(finish("fits", output=output), **more)
+    )
 
 
 def implement(*changes: Json) -> Json:
