@@ -275,10 +275,5 @@ def _reason(detail: ErrorDetails) -> str:
 
 
 def machine_environment() -> dict[str, str]:
-    """All of it, for the adapter that hands a named part of it to set-up commands."""
-    return dict(os.environ)
-
-
-def inherited() -> dict[str, str]:
-    """This process's own environment, for those that choose from it what a child may see."""
+    """All of it, for those that hand a named part of it to their children."""
     return dict(os.environ)

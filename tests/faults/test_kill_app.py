@@ -11,7 +11,7 @@ from tests.scenarios.project import add_notes, add_test, implement, judge, mend_
 from tests.scenarios.universe import Repository, Universe, wait
 
 from minion.hub.knobs import Fault
-from minion.settings import inherited
+from minion.settings import machine_environment
 
 POINTS = {
     "after the webhook": ("GET /repos/{name}/collaborators/ann/permission", False),
@@ -31,7 +31,7 @@ POINTS = {
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Universe]:
     place: Path = tmp_path_factory.mktemp("killed")
-    made = Universe(place, {name: value for name, value in inherited().items() if name in PASSED_ON})
+    made = Universe(place, {name: value for name, value in machine_environment().items() if name in PASSED_ON})
     made.start()
     yield made
     made.stop()

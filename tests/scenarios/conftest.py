@@ -8,7 +8,7 @@ from tests.scenarios.conversation import check, conversation
 from tests.scenarios.tidy import leaves_nothing
 from tests.scenarios.universe import Snapshot, Universe
 
-from minion.settings import inherited
+from minion.settings import machine_environment
 
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
@@ -16,7 +16,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 @pytest.fixture(scope="session")
 def shared_universe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Universe]:
     place: Path = tmp_path_factory.mktemp("universe")
-    made = Universe(place, {name: value for name, value in inherited().items() if name in PASSED_ON})
+    made = Universe(place, {name: value for name, value in machine_environment().items() if name in PASSED_ON})
     made.start()
     yield made
     made.stop()

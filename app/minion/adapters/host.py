@@ -8,34 +8,16 @@ from minion.adapters.sandbox.process import ProcessSpec, run_process
 from minion.ports.host import HostCommand, HostResult
 
 ALLOWED = frozenset(
-    {
-        *(
-            "PATH",
-            "HOME",
-            "USER",
-            "LOGNAME",
-            "SHELL",
-            "LANG",
-            "LC_ALL",
-            "TZ",
-            "TMPDIR",
-            "CI",
-            "ImageOS",
-            "ImageVersion",
-        ),
-        *("RUNNER_TOOL_CACHE", "AGENT_TOOLSDIRECTORY", "RUNNER_TEMP", "RUNNER_OS", "RUNNER_ARCH"),
-        *("JAVA_HOME", "GOROOT", "GOPATH", "CARGO_HOME", "RUSTUP_HOME", "PYENV_ROOT", "NVM_DIR", "ANDROID_HOME"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
-        *(
-            "PIP_INDEX_URL",
-            "PIP_EXTRA_INDEX_URL",
-            "PIP_CONFIG_FILE",
-            "PIP_CACHE_DIR",
-            "UV_INDEX_URL",
-            "npm_config_registry",
-        ),
-    }
+    """
+    PATH HOME USER LOGNAME SHELL LANG LC_ALL TZ TMPDIR CI ImageOS ImageVersion
+    RUNNER_TOOL_CACHE AGENT_TOOLSDIRECTORY RUNNER_TEMP RUNNER_OS RUNNER_ARCH
+    JAVA_HOME GOROOT GOPATH CARGO_HOME RUSTUP_HOME PYENV_ROOT NVM_DIR ANDROID_HOME
+    HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy
+    SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS
+    PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_FIND_LINKS PIP_CONFIG_FILE PIP_CACHE_DIR PIP_CERT PIP_CONSTRAINT
+    UV_DEFAULT_INDEX UV_INDEX UV_INDEX_URL UV_FIND_LINKS UV_OFFLINE
+    npm_config_registry npm_config_offline GOPROXY GOFLAGS CARGO_NET_OFFLINE
+    """.split()
 )
 """What set-up commands need of the machine; tokens of the runner or of a model are not among it."""
 

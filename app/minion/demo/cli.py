@@ -39,7 +39,7 @@ def demo(  # noqa: PLR0913, PLR0917 -- one parameter per option
 
     from minion.demo.show import AFTER, BEFORE, PACKAGE, Show, Wish
     from minion.domain.errors import UsageError
-    from minion.settings import inherited
+    from minion.settings import machine_environment
 
     if len({package is None, before is None, after is None}) > 1:
         raise UsageError("give --package, --from and --to together, such as --package parse --from 1.20.1 --to 1.20.2")
@@ -54,7 +54,7 @@ def demo(  # noqa: PLR0913, PLR0917 -- one parameter per option
         seed=dice,
         cache=Path(cache).resolve(),
         timeout_s=timeout,
-        environment=inherited(),
+        environment=machine_environment(),
     )
     show = Show(wish, Console(highlight=False, soft_wrap=True))
     if prepare:
