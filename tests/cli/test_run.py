@@ -250,9 +250,17 @@ def until(reached: Callable[[], bool], seconds: float = 30) -> None:
 def test_rules_explain(project: Path) -> None:
     (project / "sub").mkdir()
     (project / "sub" / "AGENTS.md").write_text("Nearer rules.\n")
+    (project / "sub" / "CLAUDE.md").write_text("x" * 30_000)
+    (project / ".cursor" / "rules").mkdir(parents=True)
+    (project / ".cursor" / "rules" / "python.mdc").write_text("---\nglobs: **/*.py\n---\nTyped.\n")
+    (project / ".cursor" / "rules" / "broken.mdc").write_text("---\nno pair\n---\nLost.\n")
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--message", "rules")
     command = [sys.executable, "-m", "minion", "rules", "explain", "sub/x.py", "--repo", str(project)]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}).stdout
-    assert said.splitlines()[0].startswith("AGENTS.md: always")
-    assert said.splitlines()[1].startswith("sub/AGENTS.md: for sub/")
+    always, globbed, nearer, dropped, broken = said.splitlines()
+    assert always.startswith("AGENTS.md: always (")
+    assert globbed == ".cursor/rules/python.mdc: matches **/*.py (6 characters)"
+    assert nearer.startswith("sub/AGENTS.md: for sub/, first touched (")
+    assert dropped.startswith("sub/CLAUDE.md: left out, no room")
+    assert broken.startswith(".cursor/rules/broken.mdc: line 2")

@@ -180,19 +180,17 @@ class _LocalTask:
         return commit
 
 
-def _spec(title: str, text: str) -> TaskSpec:
-    return TaskSpec(title=title, objective=text, author="local", author_can_write=True, requested_by="local")
-
-
 def explain_rules(path: str, repository: str) -> str:
     """Which rule files of the checkout's HEAD an agent would be given for `path`, and why."""
     with tempfile.TemporaryDirectory(prefix="minion-rules-", ignore_cleanup_errors=True) as folder:
         place = Place.under(Path(folder))
         book = RuleBook(copy_of_checkout(Path(repository), place.work, place.private).workspace)
-        always, scoped = book.opening(), book.touched([path])
-    lines = [f"{rule.source}: always ({len(rule.text)} characters)" for rule in always]
-    lines += [f"{rule.source}: for {rule.scope}/, first touched ({len(rule.text)} characters)" for rule in scoped]
-    return "\n".join(lines) or f"No rule file applies to {path}."
+        given = [*book.opening(), *book.touched([path])]
+    lines = [f"{rule.source}: {rule.why} ({len(rule.text)} characters)" for rule in given]
+    lines = lines or [f"No rule file applies to {path}."]
+    lines += [f"{source}: left out, no room ({book.max_bytes:,} bytes for all rules)" for source in book.dropped]
+    lines += [f"{problem}: not loaded" for problem in book.problems]
+    return "\n".join(lines)
 
 
 def free_branch(repository: Path, title: str) -> str:
