@@ -87,7 +87,10 @@ def normalised(url: str) -> URL:
 
 
 def connect(url: str) -> Database:
-    """Opens the pool; the SQLite file's folder is created, and the file is switched to WAL once."""
+    """Opens the pool; the SQLite file's folder is created, and the file is switched to WAL once.
+
+    Raises `UsageError` where that folder cannot be made or the file cannot be opened.
+    """
     parsed = normalised(url)
     if parsed.get_backend_name() == "sqlite":
         return Database(_sqlite(parsed))
@@ -97,7 +100,7 @@ def connect(url: str) -> Database:
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise UsageError("MINION_DATABASE_URL: the database must be a file, for example sqlite:///minion.db")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False}, pool_size=20)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -105,10 +108,28 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(f"the folder {folder} cannot be made ({error.strerror})") from error
+
+
+def _unusable(problem: str) -> UsageError:
+    return UsageError(f"MINION_DATABASE_URL: {problem}. Name a file in a folder that this process may write to.")
+
+
+def _open(path: str) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path, isolation_level=None)
+    except sqlite3.OperationalError as error:  # it is not read yet, so this is about the place, not about a lock
+        raise _unusable(f"{path} cannot be opened ({error})") from error
+
+
 @retry(retry=retry_if_exception_type(sqlite3.OperationalError), stop=stop_after_delay(10), wait=wait_fixed(0.05))
 def _switch_to_wal(path: str) -> None:
     """Outside any transaction; another process that starts at the same moment may hold the file."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(_open(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
