@@ -10,6 +10,7 @@ import httpx
 import pytest
 from githubkit.webhooks import parse
 
+from minion.hub.actions.service import Actions
 from minion.hub.server import Hub, HubOptions
 
 from .conftest import REPO, Listener, World, build_world
@@ -134,3 +135,11 @@ def test_runs_can_be_told_never_to_start(live: World) -> None:
 
     wait_for(lambda: newest()[0] == "Talk")
     assert newest() == ("Talk", "issue_comment", None)
+
+
+def test_the_verdict_tells_what_went_wrong_in_actions_too(live: World) -> None:
+    actions = live.hub.core.actions
+    assert isinstance(actions, Actions)
+    assert live.hub.verdict()["crashes"] == []
+    actions.errors.append(ValueError("a bug of its own"))
+    assert ["a bug of its own" in crash for crash in live.hub.verdict()["crashes"]] == [True]

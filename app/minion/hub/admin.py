@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 from minion.hub.actors import Person
@@ -302,12 +303,19 @@ class Admin:
             return [{name: getattr(d, name) for name in names} | {"app": d.app.slug} for d in found]
 
     def verdict(self) -> Json:
-        """{idle, unknown_requests, crashes, requests}: what a test looks at, at the end."""
+        """{idle, unknown_requests, crashes, requests}: what a test looks at, at the end. Crashes are the hub's own
+        bugs, those of its Actions among them."""
         with self.core.lock:
             unknown = list(self.core.unknown_requests)
             requests = [asdict(one) for one in self.core.requests]
-            crashes = list(self.core.crashes)
+            crashes = [*self.core.crashes, *self._actions_crashes()]
         return {"idle": self.core.idle, "unknown_requests": unknown, "crashes": crashes, "requests": requests}
+
+    def _actions_crashes(self) -> list[str]:
+        from minion.hub.actions.service import Actions
+
+        actions = self.core.actions
+        return ["".join(format_exception(error)) for error in actions.errors] if isinstance(actions, Actions) else []
 
     # -- look-ups ---------------------------------------------------------------------------------------------------
 
