@@ -17,7 +17,7 @@ ALLOWED = frozenset(
     PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_FIND_LINKS PIP_CONFIG_FILE PIP_CACHE_DIR PIP_CERT PIP_CONSTRAINT
     UV_DEFAULT_INDEX UV_INDEX UV_INDEX_URL UV_FIND_LINKS UV_OFFLINE
     npm_config_registry npm_config_offline GOPROXY GOFLAGS CARGO_NET_OFFLINE
-    """.split()
+    """.split()  # noqa: SIM905 -- words are easier to read and to add to
 )
 """What set-up commands need of the machine; tokens of the runner or of a model are not among it."""
 
