@@ -18,9 +18,9 @@ class GateVerdict:
     tree: str
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
-    """Facts for people: gates left to CI, failures that the base has too."""
+    """Facts for people: gates left to CI."""
     gates: tuple[tuple[str, str], ...] = ()
-    """(gate, what it said)"""
+    """(gate, what it said, with failures that the base has too)"""
 
 
 class GateRunner(Protocol):

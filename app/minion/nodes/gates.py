@@ -168,7 +168,6 @@ def verdict_of(outcomes: Sequence[tuple[str, GateOutcome]], tree: str) -> GateVe
             case Passed(said, note):
                 rows.append((name, f"{said}; {note}" if note else said))
                 texts.append(f"{name}: passed ({rows[-1][1]})")
-                notes += [f"{name}: {note}"] if note else []
             case LeftToCi(reason):
                 rows.append((name, f"left to CI: {reason}"))
                 texts.append(f"{name}: cannot run here and is left to CI: {reason}")
