@@ -442,10 +442,13 @@ def test_a_round_that_could_not_be_carried_out_hands_off_with_the_remedy(world: 
         fence=1, state=grant.state, change_set=empty, digest=empty.digest(), sandbox="bubblewrap",
         error="bubblewrap is missing: apt-get install bubblewrap",
     )  # fmt: skip
+    run = f"https://github.com/acme/minion-runner/actions/runs/{world.github.runs[-1].id}"
     assert token is not None
     assert world.results.finish(token, result).accepted
     task = world.settle(5)
-    assert (task.status, task.reason) == (TaskStatus.HANDED_OFF, "bubblewrap is missing: apt-get install bubblewrap")
+    assert task.status is TaskStatus.HANDED_OFF
+    assert task.reason == f"Bubblewrap is missing: apt-get install bubblewrap. [The run]({run})."
+    assert any(f"[The run]({run})" in body for body in world.github.bodies(5))
     assert len(world.github.runs) == 1
 
 

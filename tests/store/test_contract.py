@@ -261,6 +261,7 @@ def test_reservations_made_at_once_stay_within_the_limit(store: Store, new_task:
     assert store.spend.spent(task.id) == Decimal("0.8")
     store.spend.settle(granted[0].id, Tokens(input=10), Decimal("0.000000123"))
     assert store.spend.spent(task.id) == Decimal("0.400000123")
+    assert store.spend.settled(task.id) == Decimal("0.000000123"), "what is only reserved is not told as spent"
     store.spend.add(task.id, "m", Tokens(), Decimal("0.1"), NOW)
     assert store.spend.reserve(task.id, "m", Decimal("0.9"), Decimal(1), NOW) == Unaffordable(Decimal("0.499999877"))
 

@@ -28,11 +28,11 @@ class CheckText:
     buttons: tuple[Button, ...]
 
 
-def check_text(task: Task, voice: Voice, *, pushes: int | None = None) -> CheckText:
+def check_text(task: Task, voice: Voice, *, pushes: int | None = None, used_up: bool = False) -> CheckText:
     state, conclusion, buttons = _state(task.status)
-    buttons = () if task.through else buttons
+    buttons = () if task.through or (used_up and task.status.ended) else buttons
     title = task.status.value.replace("_", " ").capitalize()
-    return CheckText(title, status(task, voice, pushes=pushes), state, conclusion, buttons)
+    return CheckText(title, status(task, voice, pushes=pushes, used_up=used_up), state, conclusion, buttons)
 
 
 def _state(value: TaskStatus) -> tuple[str, str | None, tuple[Button, ...]]:

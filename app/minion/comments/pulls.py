@@ -90,7 +90,9 @@ def _warnings(task: Task, said: PullNotes) -> Iterator[str]:
     if task.sandbox == "unsafe":
         yield "It was made **without a sandbox** (`sandbox: unsafe`)."
     if not task.spec.trusted:
-        yield "Text by people without write permission had a part in it."
+        people = " and ".join(f"@{login}" for login in task.approved_by[:_MOST_SAID])
+        approved = f" It was approved by {people} before it was pushed." if people else ""
+        yield f"Text by people without write permission had a part in it.{approved}"
 
 
 def _what(task: Task, voice: Voice) -> str:

@@ -27,12 +27,20 @@ _HEADLINES: Final[Mapping[TaskStatus, str]] = {
 }
 
 
-def status(task: Task, voice: Voice, *, pushes: int | None = None, max_pushes: int = PUSHES_PER_TASK) -> str:
-    """`pushes`: how many the ledger counts for the task; None leaves the line out."""
+def status(
+    task: Task,
+    voice: Voice,
+    *,
+    pushes: int | None = None,
+    max_pushes: int = PUSHES_PER_TASK,
+    used_up: bool = False,
+) -> str:
+    """`pushes`: how many the ledger counts for the task; None leaves the line out. `used_up`: the pull request gets no
+    more of them, so no command about it is offered."""
     facts = bullets(_facts(task, voice, pushes, max_pushes))
-    body = paragraphs(
-        (status_marker(task.id), f"**{_headline(task)}**", _detail(task, voice), facts, _cost(task), _next(task))
-    )
+    ways = _used_up(task) if used_up and task.status.ended else _next(task)
+    head = f"**{_headline(task)}**"
+    body = paragraphs((status_marker(task.id), head, _detail(task, voice), facts, _cost(task), ways))
     return capped(body)
 
 
@@ -92,6 +100,14 @@ def _next(task: Task) -> str:
             return "`/minion implement` on the issue, or `/minion fix` on a pull request, starts anew."
         case TaskStatus.QUEUED | TaskStatus.WORKING | TaskStatus.PUBLISHING | TaskStatus.AWAITING_CHECKS:
             return "`/minion stop` ends the task."
+
+
+def _used_up(task: Task) -> str:
+    pull = f"#{task.pull_number} has had all the pushes that I may make to it"
+    if task.status is TaskStatus.SUCCEEDED:
+        return f"A person reviews and merges; {pull}."
+    anew = "" if task.is_pull else f" `/minion {task.blueprint} <hint>` here starts anew."
+    return f"{pull}: a person has to go on there.{anew}"
 
 
 def _go_on(task: Task) -> str:

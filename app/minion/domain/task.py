@@ -104,6 +104,8 @@ class Task(BaseModel):
     gates: tuple[tuple[str, str], ...] = ()
     sandbox: str = ""
     approved_digest: str = ""
+    approved_by: tuple[str, ...] = ()
+    """Who let changes go on that outsiders' words had a part in (logins), in the order of their first word."""
     max_usd: Decimal | None = None
     trigger_comment_id: int | None = None
     trigger_in_review: bool = False

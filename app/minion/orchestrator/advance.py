@@ -108,8 +108,8 @@ def _advance(desk: Desk, task: Task) -> Next:
 
 
 def _close(desk: Desk, task: Task) -> Next:
-    close(desk, task)
-    return Rest() if desk.tasks.save(changed(task, due_at=None)) else At(desk.clock.now() + _CONFLICT)
+    closed = close(desk, task)
+    return Rest() if desk.tasks.save(changed(closed, due_at=None)) else At(desk.clock.now() + _CONFLICT)
 
 
 def _step(desk: Desk, task: Task) -> Step:

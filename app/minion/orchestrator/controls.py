@@ -16,7 +16,7 @@ from minion.orchestrator.desk import Desk, Wakeups
 from minion.orchestrator.engines import restored
 from minion.orchestrator.opening import House, Unusable
 from minion.orchestrator.step import changed
-from minion.orchestrator.talk import answer, voice_of
+from minion.orchestrator.talk import answer, used_up, voice_of
 from minion.ports.github import GitHub
 from minion.tasks.approval import names_digest, short_digest
 from minion.tasks.policy import Actor, Denied, Rules, may_ask, may_control
@@ -102,7 +102,8 @@ class Controls:
         if task is None:
             return self._no_task(voiced, Verb.STATUS)
         pushes = len(self._desk.ledger.pushes(task.id))
-        text = comments.status(task, voice_of(self._desk), pushes=pushes)
+        at_ceiling = used_up(self._desk, task)
+        text = comments.status(task, voice_of(self._desk), pushes=pushes, used_up=at_ceiling)
         self._say(voiced, text.replace(comments.status_marker(task.id), "").lstrip())
         return f"status of {task.id}"
 
@@ -126,10 +127,13 @@ class Controls:
             reason = f"the change that waits is `{short_digest(wanted)}`: `/minion approve {short_digest(wanted)}`"
             self._say(voiced, comments.ignored(voiced.actor.login, reason))
             return "refused: another digest"
-        now = self._desk.clock.now()
-        return self._change(
-            task, lambda current: changed(current, approved_digest=wanted, due_at=now) if _awaited(current) else None
-        )
+        return self._change(task, lambda current: self._approved(current, wanted, voiced.actor.login))
+
+    def _approved(self, task: Task, digest: str, by: str) -> Task | None:
+        if _awaited(task) is None:
+            return None
+        people = tuple(dict.fromkeys((*task.approved_by, by)))
+        return changed(task, approved_digest=digest, approved_by=people, due_at=self._desk.clock.now())
 
     def _retry(self, voiced: Voiced, task: Task | None) -> str:
         if task is None:

@@ -9,15 +9,17 @@ from minion.orchestrator.presence import final_label, label
 from minion.orchestrator.rounds import stop
 from minion.orchestrator.step import Ground
 from minion.orchestrator.talk import last_words, present, pull_text
+from minion.orchestrator.unreported import with_unreported
 
 
-def close(desk: Desk, task: Task) -> None:
+def close(desk: Desk, task: Task) -> Task:
     """After this nothing is owed any more. The label comes last: who sees it sees all the rest."""
     stop(desk, task)
+    task = with_unreported(desk, task)
     github = desk.github(task)
     item = github.item(repository_of(task), task.number)
     if item is None:
-        return
+        return task
     scene = Ground(desk, github, task, item)
     last_words(scene)
     if (earlier := begun(scene)) is not None:
@@ -29,6 +31,7 @@ def close(desk: Desk, task: Task) -> None:
         _warn_readers(scene)
     present(desk, task)
     label(scene, final_label(task))
+    return task
 
 
 def _warn_readers(scene: Ground) -> None:

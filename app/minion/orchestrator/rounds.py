@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
+from minion.comments.voice import sentence
 from minion.domain.config import Environment
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.desk import Desk, NoHome, RunnerHome
@@ -23,7 +24,8 @@ def work(scene: Scene) -> Step:
     lease = scene.desk.leases.current(scene.task.id)
     if lease is None or (lease.ended and lease.round <= scene.task.round):
         if scene.task.status is TaskStatus.PUBLISHING:
-            return hand_off(scene.task, scene.task.reason or "the round ended before its work was done")
+            reason = scene.task.reason or "the round ended before its work was done"
+            return hand_off(scene.task, _with_run(scene, home, lease, reason))
         return _offer(scene, home, scene.task.round + 1)
     return _watch(scene, home, lease)
 
@@ -87,6 +89,15 @@ def stop(desk: Desk, task: Task) -> None:
     if isinstance(home, RunnerHome):
         _cancel(desk, home, lease)
     desk.leases.end(lease.task_id, lease.fence)
+
+
+def _with_run(scene: Scene, home: RunnerHome, lease: Lease | None, reason: str) -> str:
+    """The reason, and where its log is: https://docs.github.com/en/actions/how-tos/monitor-workflows/use-workflow-run-logs"""
+    if lease is None or lease.run_id is None:
+        return reason
+    url = f"{scene.desk.server_url}/{home.repository.full_name}/actions/runs/{lease.run_id}"
+    gap = "\n\n" if "\n" in reason else " "
+    return f"{sentence(reason)}{gap}[The run]({url})."
 
 
 def _why(scene: Scene, home: RunnerHome, lease: Lease) -> str:

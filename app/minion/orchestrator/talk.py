@@ -7,7 +7,7 @@ from typing import Final
 
 from minion import comments
 from minion.blueprint.model import ActionNode
-from minion.comments import Voice
+from minion.comments import CheckText, Voice
 from minion.domain.changeset import ChangeSet
 from minion.domain.ids import RepositoryRef
 from minion.domain.task import Task, TaskStatus
@@ -32,17 +32,16 @@ def voice_of(desk: Desk) -> Voice:
 
 def present(desk: Desk, task: Task) -> None:
     """The one status comment and our own check run, edited in place when they would say something new."""
-    voice, pushes = voice_of(desk), len(desk.ledger.pushes(task.id))
-    body = comments.status(task, voice, pushes=pushes)
+    pushes, at_ceiling = len(desk.ledger.pushes(task.id)), used_up(desk, task)
+    body = comments.status(task, voice_of(desk), pushes=pushes, used_up=at_ceiling)
     if _is_new(desk, f"status:{task.id}", body):
         desk.github(task).upsert_comment(repository_of(task), task.number, comments.status_marker(task.id), body)
         _remember(desk, f"status:{task.id}", body)
     if task.pull_number is not None:
-        _report_check(desk, task, pushes)
+        _report_check(desk, task, comments.check_text(task, voice_of(desk), pushes=pushes, used_up=at_ceiling))
 
 
-def _report_check(desk: Desk, task: Task, pushes: int) -> None:
-    text = comments.check_text(task, voice_of(desk), pushes=pushes)
+def _report_check(desk: Desk, task: Task, text: CheckText) -> None:
     said = f"{task.head_sha} {text.status} {text.conclusion} {text.summary}"
     if not _is_new(desk, f"check:{task.id}", said):
         return
@@ -123,16 +122,16 @@ def last_words(scene: Ground) -> None:
     if task.status is TaskStatus.HANDED_OFF:
         diff = "" if task.carried is None else unified(scene, task.carried)
         pushed = any(push.sha is not None for push in scene.desk.ledger.pushes(task.id))
-        used_up = _used_up(scene)
-        _note(scene, "handoff", comments.handoff(task, voice, diff=diff, pushed=pushed, used_up=used_up))
+        at_ceiling = used_up(scene.desk, task)
+        _note(scene, "handoff", comments.handoff(task, voice, diff=diff, pushed=pushed, used_up=at_ceiling))
     elif task.status is TaskStatus.FAILED:
         _note(scene, "failed", comments.failed(task, voice))
 
 
-def _used_up(scene: Ground) -> bool:
-    pull = scene.task.pull_number
-    ledger, limits = scene.desk.ledger, scene.desk.limits
-    return pull is not None and ledger.pushes_on_pull(scene.task.repository_id, pull) >= limits.per_pull
+def used_up(desk: Desk, task: Task) -> bool:
+    """Whether the task's pull request has had all the pushes that there are for one."""
+    pull = task.pull_number
+    return pull is not None and desk.ledger.pushes_on_pull(task.repository_id, pull) >= desk.limits.per_pull
 
 
 def _note(scene: Ground, kind: str, body: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from minion.adapters.store.engine import Database
 from minion.adapters.store.tables import Usd, spend, tasks
@@ -52,8 +52,12 @@ class SqlSpendStore:
         with self._database.read() as connection:
             return _sum(connection, task_id)
 
+    def settled(self, task_id: TaskId) -> Decimal:
+        with self._database.read() as connection:
+            return _sum(connection, task_id, spend.c.settled == 1)
 
-def _sum(connection: Connection, task_id: TaskId) -> Decimal:
-    total = select(func.coalesce(func.sum(spend.c.usd, type_=Usd), 0)).where(spend.c.task_id == task_id)
+
+def _sum(connection: Connection, task_id: TaskId, *which: ColumnElement[bool]) -> Decimal:
+    total = select(func.coalesce(func.sum(spend.c.usd, type_=Usd), 0)).where(spend.c.task_id == task_id, *which)
     value = connection.execute(total).scalar_one()
     return value if isinstance(value, Decimal) else Decimal(0)
