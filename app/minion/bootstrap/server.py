@@ -187,6 +187,7 @@ def _configuration(app: FastAPI) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         date_header=False,
+        timeout_keep_alive=75,  # longer than proxies and clients keep one: a request never meets a closing connection
         timeout_graceful_shutdown=20,
     )
 

@@ -77,6 +77,7 @@ class Hub(Admin):
             date_header=False,
             server_header=False,
             access_log=False,
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
