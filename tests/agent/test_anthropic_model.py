@@ -111,8 +111,9 @@ def test_an_endpoint_that_is_not_there_is_an_outage() -> None:
         url = model.url
     client = AnthropicModel(url, Credential(Secret("key")), sleep=clock.sleep, monotonic=clock.monotonic)
     with pytest.raises(Outage, match="did not answer"):
-        client.complete(request(deadline_s=20.0))
+        client.complete(request(deadline_s=90.0))
     client.close()
+    assert len(clock.slept) > 20, "a server that restarts is found again soon"
 
 
 def test_a_run_token_goes_as_bearer_and_nothing_else() -> None:

@@ -179,3 +179,12 @@ def test_counting_tokens_is_passed_on_without_money(app: App) -> None:
     assert (answer.status_code, answer.json()) == (200, {"input_tokens": 12})
     assert app.endpoint.requests[0][0] == "/v1/messages/count_tokens"
     assert app.store.spend.spent(task.id) == 0
+
+
+def test_a_database_in_trouble_is_no_reason_to_give_a_round_up(app: App) -> None:
+    """A 401 would be final for the runner; a 503 is asked again."""
+    token = app.lease(app.new_task())
+    with app.store.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE leases RENAME TO hidden")
+    assert post(app, token, CALL).status_code == 503
+    assert app.endpoint.requests == []

@@ -30,6 +30,8 @@ RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 RETRIED_TYPES = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})
 BUDGET_ERROR = "budget_exhausted"
 """The model gateway's error type, in the API's error shape, when the task's money does not cover the call."""
+NOBODY_LISTENS_S = 3.0
+"""The longest pause while no connection can be made: a server that restarts is back within seconds."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,10 @@ class AnthropicModel:
         def pause(state: RetryCallState) -> float:
             asked = state.outcome.exception() if state.outcome else None
             after = asked.retry_after if isinstance(asked, _Again) else None
-            return after if after is not None else float(backoff(state))
+            if after is not None:
+                return after
+            unheard = isinstance(asked, _Again) and asked.unheard
+            return min(float(backoff(state)), NOBODY_LISTENS_S) if unheard else float(backoff(state))
 
         def over(state: RetryCallState) -> bool:
             return self.monotonic() + state.upcoming_sleep >= ends_at
@@ -134,7 +139,7 @@ class AnthropicModel:
         except APIStatusError as error:
             raise _judged(error) from error
         except (APIConnectionError, TransportError, json.JSONDecodeError) as error:
-            raise _Again(f"{type(error).__name__}: {error}") from error
+            raise _Again(f"{type(error).__name__}: {error}", unheard=_unheard(error)) from error
         if stream.error:
             kind, message = stream.error.get("type", ""), stream.error.get("message", "")
             raise _verdict(200, kind, message, None)
@@ -143,9 +148,18 @@ class AnthropicModel:
 
 
 class _Again(Exception):  # noqa: N818
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    """`unheard`: no connection was made, so asking again soon burdens nobody."""
+
+    def __init__(self, message: str, retry_after: float | None = None, *, unheard: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.unheard = unheard
+
+
+def _unheard(error: Exception) -> bool:
+    from httpx2 import ConnectError
+
+    return isinstance(error, ConnectError) or isinstance(error.__cause__, ConnectError)
 
 
 def preload() -> threading.Thread:

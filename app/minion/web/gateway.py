@@ -86,7 +86,10 @@ class Gateway:
 
     async def _prepare(self, request: Request, path: str) -> tuple[Task, _Forward] | Response:
         token = self._services.run_tokens.read(_credential(request))
-        task = None if token is None else await run_in_threadpool(self._task_of, token)
+        try:
+            task = None if token is None else await run_in_threadpool(self._task_of, token)
+        except Outage as error:
+            return _error(503, "api_error", str(error))
         if task is None:
             return _error(401, "authentication_error", "the run token is not accepted: the round may be over")
         betas = allowed_betas(request.headers.get("anthropic-beta", ""))
@@ -98,11 +101,8 @@ class Gateway:
         return task, _Forward(path, body, self._headers(request, betas))
 
     def _task_of(self, token: RunToken) -> Task | None:
-        try:
-            lease = held(self._services.leases, token)
-            task = None if lease is None else self._services.tasks.get(token.task_id)
-        except Outage:
-            return None
+        lease = held(self._services.leases, token)
+        task = None if lease is None else self._services.tasks.get(token.task_id)
         return None if task is None or task.status.ended else task
 
     def _headers(self, request: Request, betas: str) -> dict[str, str]:
