@@ -66,5 +66,7 @@ def test_places() -> None:
     assert "fork" in denial(replace(PLACE, pull=replace(PULL, head_repository_id=8)))
     assert "gone" in denial(replace(PLACE, pull=replace(PULL, head_repository_id=None)))
     assert may_start(ANN, replace(PLACE, pull=PULL), RULES) == Allowed()
+    back = replace(PULL, head_ref="main", base_ref="release")
+    assert "only people push" in denial(replace(PLACE, pull=back))
     forked = replace(PLACE, pull=replace(PULL, head_repository_id=8))
     assert may_start(ANN, forked, replace(RULES, forks=True)) == Allowed()

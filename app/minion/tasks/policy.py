@@ -97,4 +97,9 @@ def _which_pull(pull: PullRequest, repository: RepositoryFacts, rules: Rules) ->
         return Denied("the repository that the pull request comes from is gone")
     if pull.head_repository_id != repository.ref.id and not rules.forks:
         return Denied("the pull request comes from a fork, where we cannot push; push the branch to this repository")
+    if pull.head_repository_id == repository.ref.id and pull.head_ref == repository.default_branch:
+        branch = f"`{pull.head_ref}`"
+        return Denied(
+            f"the pull request comes from the default branch {branch}, to which only people push; open an issue"
+        )
     return None
