@@ -178,3 +178,14 @@ def test_a_file_of_several_megabytes_comes_from_its_blob(app_at: Callable[..., G
     }
     with serving(answers) as (url, _):
         assert app_at(url).installation(55).file(REPO, "big #.txt", "main") == b"hello"
+
+
+def test_where_the_plan_has_no_rules_nothing_is_required_by_them(app_at: Callable[..., GitHubApp]) -> None:
+    """Private repositories of free plans."""
+    words = b'{"message": "Upgrade to GitHub Pro or make this repository public to enable this feature."}'
+    answers: Answers = {
+        "GET /repos/acme/widgets/rules/branches/main": (403, {}, words),
+        "GET /repos/acme/widgets/branches/main": {"name": "main", "protected": False},
+    }
+    with serving(answers) as (url, _):
+        assert app_at(url).installation(55).required_checks(REPO, "main") == ()

@@ -60,11 +60,13 @@ class Asker:
                 return None
             raise as_error(refusal) from refusal
 
-    def pages(self, call: Callable[[int], Response[Any]], key: str | None = None) -> list[Mapping[str, Any]]:
+    def pages(
+        self, call: Callable[[int], Response[Any]], key: str | None = None, absent: Collection[int] = ABSENT
+    ) -> list[Mapping[str, Any]]:
         """All items of a paged list (under `key` where the list is wrapped); none when the thing is absent."""
         found: list[Mapping[str, Any]] = []
         for page in range(1, _MOST_PAGES + 1):
-            answer = self.read(_bind(call, page))
+            answer = self.read(_bind(call, page), absent)
             items = (answer or {}).get(key, []) if key else (answer or [])
             found.extend(items)
             if len(items) < _PAGE:

@@ -34,12 +34,14 @@ class Checks(Resource):
     def required_checks(self, repo: RepositoryRef, branch: str) -> Sequence[RequiredCheck]:
         """From rulesets, and from what classic protection shows to a reader.
 
-        https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch
+        https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch. Private repositories of free plans have no
+        rules, and answer 403: https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets/about-rulesets
         """
         rules = self._ask.pages(
             lambda page: self._rest.repos.get_branch_rules(
                 repo.owner, repo.name, path_of(branch), per_page=100, page=page
-            )
+            ),
+            absent=ABSENT | {403},
         )
         found = [
             RequiredCheck(fields.text(check, "context"), _app_id(check, "integration_id"))
