@@ -197,6 +197,12 @@ def test_required_checks_decide_alone() -> None:
     assert names(evaluate(view(result("test", "failure"), required=required))) == ["test"]
 
 
+def test_a_required_check_that_two_workflows_report_is_waited_for_twice() -> None:
+    required = (RequiredCheck("test", ACTIONS),)
+    other = replace(result("test", None), group="nightly.yml", suite_id=99, id=99)
+    assert evaluate(view(result("test"), other, required=required)) == Pending("waiting for the required test")
+
+
 def test_only_the_named_app_satisfies_a_required_check() -> None:
     required = (RequiredCheck("test", ACTIONS),)
     forged = CheckResult("status", None, "", "test", "completed", "success")

@@ -249,15 +249,18 @@ def _unfinished(view: CheckView, results: Sequence[CheckResult]) -> Pending | No
 
 
 def _required_missing(required: Sequence[RequiredCheck], results: Sequence[CheckResult]) -> Pending | None:
-    missing = [check for check in required if not any(_satisfies(result, check) for result in results)]
+    missing = [check for check in required if not _satisfied(check, results)]
     names = ", ".join(sorted({check.context for check in missing}))
     return Pending(f"waiting for the required {names}") if missing else None
 
 
-def _satisfies(result: CheckResult, check: RequiredCheck) -> bool:
-    """Only the App that the rule names may report it: anyone with write access may post a status of that name."""
-    reporter = check.app_id is None or check.app_id == result.app_id
-    return result.name == check.context and reporter and result.status == "completed"
+def _satisfied(check: RequiredCheck, results: Sequence[CheckResult]) -> bool:
+    """All that report it have come to an end: two workflows, or one started by two events, may do so.
+
+    Only the App that the rule names may report it: anyone with write access may post a status of that name.
+    """
+    reports = [r for r in results if r.name == check.context and check.app_id in (None, r.app_id)]
+    return bool(reports) and all(result.status == "completed" for result in reports)
 
 
 def _expected_missing(view: CheckView, results: Sequence[CheckResult]) -> Pending | None:
