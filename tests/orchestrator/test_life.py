@@ -257,6 +257,8 @@ def test_a_question_is_asked_and_its_answer_joins_the_spec(world: World) -> None
     world.wait(minutes=1)
     world.say(5, "Any!", actor="eve")
     assert world.settle(5).status is TaskStatus.AWAITING_REPLY
+    world.say(5, "/minion status")
+    assert world.settle(5).status is TaskStatus.AWAITING_REPLY, "a command is no answer"
     world.say(5, "The small one.")
     task = world.settle(5)
     assert task.status is TaskStatus.WORKING
@@ -425,6 +427,23 @@ def test_a_deleted_branch_is_not_made_again(world: World) -> None:
     assert task.status is TaskStatus.HANDED_OFF
     assert "deleted" in task.reason
     assert branch not in world.github.branches
+
+
+def test_a_persons_branch_that_is_gone_is_not_made_again(world: World) -> None:
+    """Its pull request may look open for a moment longer."""
+    world.github.person_pull(8)
+    world.github.check(world.github.pulls[8].head_sha, "build", "failure")
+    world.wait(minutes=5)
+    world.say(8, "/minion fix")
+    world.settle(8)
+    grant = world.claim()
+    assert isinstance(grant, RoundGrant)
+    del world.github.branches["feature"]
+    world.work(grant, {}, {"a.py": b"x = 2\n"})
+    task = world.settle(8)
+    assert task.status is TaskStatus.HANDED_OFF
+    assert "deleted" in task.reason
+    assert "feature" not in world.github.branches
 
 
 def test_a_round_that_could_not_be_carried_out_hands_off_with_the_remedy(world: World) -> None:

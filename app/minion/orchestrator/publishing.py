@@ -66,11 +66,11 @@ def publish(scene: Scene, change_set: ChangeSet) -> Publication:
     task, head = target
     if head is not None and _is_this_push(scene, head):
         return _record(scene, task, head, None)
-    if head is None and scene.desk.ledger.pushes(task.id) and not _create(scene, task):
+    if head is None and not _create(scene, task):
         return NotPushed(task, f"the branch `{task.branch}` was deleted; it is not created again")
     if head is not None and head != task.head_sha:
         return NotPushed(task, f"somebody else pushed to `{task.branch}` (now at {head[:10]}): their work is kept")
-    return _commit(scene, task, change_set)
+    return _commit(scene, task, change_set, create=head is None)
 
 
 def _branch(scene: Scene) -> tuple[Task, CommitSha | None] | NotPushed:
@@ -93,17 +93,20 @@ def _is_this_push(scene: Scene, head: CommitSha) -> bool:
 
 def _create(scene: Scene, task: Task) -> bool:
     """A branch of our own that no push has reached yet is made by the push; anything else must be there already."""
-    return task.branch != scene.task.branch or all(push.sha is None for push in scene.desk.ledger.pushes(task.id))
+    ours = not task.is_pull
+    return ours and (
+        task.branch != scene.task.branch or all(push.sha is None for push in scene.desk.ledger.pushes(task.id))
+    )
 
 
-def _commit(scene: Scene, task: Task, change_set: ChangeSet) -> Publication:
+def _commit(scene: Scene, task: Task, change_set: ChangeSet, *, create: bool) -> Publication:
+    """`create`: as it was seen before; a branch that goes or comes meanwhile is refused by GitHub."""
     limits = scene.desk.limits
     allowed = scene.desk.ledger.authorise(
         task, task.pull_number, scene.now, per_task=limits.per_task, per_pull=limits.per_pull
     )
     if isinstance(allowed, PushDenied):
         return NotPushed(task, allowed.reason, capped=True)
-    create = scene.github.branch_head(scene.repository, task.branch) is None
     answer = scene.github.commit(
         scene.repository,
         CommitRequest(task.branch, task.head_sha, message(scene, task), change_set, create=create),

@@ -11,6 +11,7 @@ from minion.domain.spec import ThreadEntry
 from minion.domain.task import TaskStatus
 from minion.orchestrator.step import Later, Scene, Step, changed, done
 from minion.ports.github import Comment
+from minion.tasks.intake import command_in
 from minion.tasks.sanitize import clean
 
 
@@ -32,7 +33,7 @@ def _answers(scene: Scene, since: datetime) -> Iterator[ThreadEntry]:
     known = {entry.url for entry in scene.task.spec.thread}
     for comment in scene.github.comments(scene.repository, scene.task.number):
         late = datetime.fromisoformat(comment.created_at) + timedelta(seconds=1) >= since
-        if late and comment.url not in known and not comment.author_is_bot and _trusted(scene, comment):
+        if late and comment.url not in known and _is_answer(comment) and _trusted(scene, comment):
             yield ThreadEntry(
                 author=comment.author,
                 author_can_write=True,
@@ -41,6 +42,11 @@ def _answers(scene: Scene, since: datetime) -> Iterator[ThreadEntry]:
                 created_at=comment.created_at,
                 text=clean(comment.body).text,
             )
+
+
+def _is_answer(comment: Comment) -> bool:
+    """A command (`/minion status`) asks; it answers nothing."""
+    return not comment.author_is_bot and command_in(comment.body, ()) is None
 
 
 def _trusted(scene: Scene, comment: Comment) -> bool:
