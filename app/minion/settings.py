@@ -199,9 +199,11 @@ class Server(Model):
         "sqlite:///minion.db", alias="MINION_DATABASE_URL", description="sqlite:///FILE or postgresql://..."
     )
     client_id: str | None = Field(
-        None, alias="MINION_CLIENT_ID", description="the App's client id, for sign-in on the pages"
+        None, alias="MINION_CLIENT_ID", description="the App's client id; reserved, no page asks for sign-in"
     )
-    client_secret: Hidden | None = Field(None, alias="MINION_CLIENT_SECRET", description="the App's client secret")
+    client_secret: Hidden | None = Field(
+        None, alias="MINION_CLIENT_SECRET", description="the App's client secret; reserved, never let out in a change"
+    )
     runner_repository: FullName | None = Field(
         None,
         alias="MINION_RUNNER_REPOSITORY",

@@ -14,7 +14,6 @@ from minion.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-COMMAND = re.compile(r"`?\bminion ((?:[a-z]+)(?: [a-z]+)?)((?: --[a-z-]+(?:[= ][^\s`-]\S*)?)*)")
 IN_CODE = re.compile(r"```(?:console|sh|bash)?\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
 
