@@ -27,6 +27,7 @@ _STUMBLES: Final = 8
 _TICK_S: Final = 0.25
 _GATHER_S: Final = 0.05
 """What arrives within it is handled in one go: the door, which has to answer at once, is disturbed less."""
+_PAUSE_S: Final = 2.0
 _HOURLY: Final = timedelta(hours=1)
 _REDELIVERED: Final = timedelta(days=14)
 """GitHub Enterprise Server redelivers for seven days, github.com for three."""
@@ -74,8 +75,13 @@ class Orchestrator:
         self._nudged.set()
 
     def _loop(self, name: str, turn: Callable[[], None]) -> None:
+        """What lasts is told once, and tried again in peace."""
+        known = ""
         while not self._stopping.is_set():
-            guarded(name, turn)
+            error = guarded(name, turn, known=known)
+            known = "" if error is None else str(error)
+            if error is not None:
+                self._stopping.wait(_PAUSE_S)
 
     def _pump_turn(self) -> None:
         self._nudged.wait(_TICK_S)

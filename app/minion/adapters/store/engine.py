@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -18,6 +19,9 @@ from minion.adapters.store.turns import Turns
 from minion.domain.errors import Outage, UsageError
 
 _BUSY_MS = 15_000
+_SCHEMA = re.compile(r"no such (?:table|column)|has no column named|(?:relation|column) .* does not exist")
+"""SQLite's words and PostgreSQL's (undefined_table, undefined_column) for one that another version migrated."""
+_ANOTHER_SCHEMA = "the database was made or migrated by another version of minion; stop this one and start that"
 
 
 class Database:
@@ -60,12 +64,21 @@ class Database:
 def _outages() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
+    except PoolTimeout as error:
         raise Outage(f"the database does not answer: {_first_line(error)}") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Outage(f"the database connection broke: {_first_line(error)}") from error
-        raise
+        if (what := _outage(error)) is None:
+            raise
+        raise Outage(f"{what}: {_first_line(error)}") from error
+
+
+def _outage(error: DBAPIError) -> str | None:
+    """None: a bug of ours."""
+    if _SCHEMA.search(str(error.orig)):
+        return _ANOTHER_SCHEMA
+    if isinstance(error, OperationalError):
+        return "the database does not answer"
+    return "the database connection broke" if error.connection_invalidated else None
 
 
 def _first_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from minion.adapters.store.engine import Database
-from minion.adapters.store.tables import leases, used_jtis
+from minion.adapters.store.tables import leases, tasks, used_jtis
 from minion.adapters.store.tasks import save_in
 from minion.domain.ids import TaskId
 from minion.domain.task import Task
@@ -20,9 +20,12 @@ class SqlLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def offer(self, task_id: TaskId, round_: int, nonce: str, now: datetime, expires_at: datetime) -> Lease:
+    def offer(self, task: Task, round_: int, nonce: str, now: datetime, expires_at: datetime) -> Lease | None:
         """Ends every older lease of the task; the new one has the next fence."""
+        task_id = task.id
         with self._database.write() as connection:
+            if not _is_current(connection, task):
+                return None
             connection.execute(update(leases).where(leases.c.task_id == task_id).values(ended=1))
             fence = connection.execute(select(func.max(leases.c.fence)).where(leases.c.task_id == task_id)).scalar()
             same_round = (leases.c.task_id == task_id) & (leases.c.round == round_)
@@ -96,6 +99,12 @@ class SqlLeases:
                 return ResultRefused("the task changed meanwhile: send the result again", again=True)
             connection.execute(update(leases).where(_key(task.id, fence)).values(ended=1, result_digest=digest))
         return Finished(repeated=False)
+
+
+def _is_current(connection: Connection, task: Task) -> bool:
+    """The row is held until the transaction ends, so a result comes either before this or after it."""
+    statement = select(tasks.c.version).where(tasks.c.id == task.id).with_for_update()
+    return connection.execute(statement).scalar_one_or_none() == task.version
 
 
 def _is_fresh(connection: Connection, jti: str, lease: Lease, now: datetime) -> bool:
