@@ -192,3 +192,38 @@ def test_an_unreachable_model_interrupts_the_node_and_keeps_the_work(place: Buil
     report = at.visit(node, wall_s=3.0)
     assert report.interrupted
     assert list(at.bench.workspace.changed_paths()) == ["NOTES.md"]
+
+
+def test_what_could_not_be_pushed_is_said_while_it_can_be_mended(place: Build) -> None:
+    at = place(
+        {"calls": [call("shell", command="mkdir -p .github/workflows && echo 'on: push' > .github/workflows/x.yml")]},
+        {"calls": [finish()]},
+        {"calls": [call("shell", command="rm -r .github && ln -s /etc/passwd link")]},
+        {"calls": [call("verify")]},
+        {"calls": [call("shell", command="rm link")]},
+        {"calls": [finish()]},
+    )
+    report = at.visit(agent(), [TEST])
+    assert report.result.outcome == "ok"
+    assert "`.github/workflows/x.yml` is protected: only a person may change it. Leave it as it was, and" in at.texts(2)
+    assert "test: passed" in at.texts(2), "all is said at once"
+    assert "`link` is a symlink to the absolute path" in at.texts(4)
+    assert [name for name, _ in report.gates] == ["test"]
+
+
+def test_the_scope_of_the_task_holds_for_the_shell_too(place: Build) -> None:
+    at = place(
+        {"calls": [call("shell", command="echo more >> docs/guide.md")]},
+        {"calls": [finish()]},
+        {"calls": [finish(status="blocked", open_questions=["May the guide change?"])]},
+        scope=Scope(allow=("*.py",)),
+    )
+    assert at.visit(agent()).result.output["question"] == "May the guide change?"
+    assert "`docs/guide.md` is outside the task's scope" in at.texts(2)
+
+
+def test_who_changes_nothing_is_not_asked_about_the_change(place: Build) -> None:
+    at = place({"calls": [finish()]})
+    (at.root / ".github").mkdir()
+    (at.root / ".github" / "CODEOWNERS").write_text("* @ann\n")
+    assert at.visit(agent(tools=("read", "search"))).result.outcome == "ok"

@@ -78,3 +78,23 @@ def test_nothing_is_offered_on_a_pull_request_that_had_its_pushes(world: World) 
     assert "/minion fix" not in status
     assert f"#{task.pull_number} has had all the pushes" in status
     assert world.github.check_runs[task.id].actions == ()
+
+
+def test_what_a_person_may_change_only_is_stopped_at_the_push(world: World) -> None:
+    """A runner that was captured has no gate of its own."""
+    world.github.issue(5)
+    world.label(5)
+    task = world.round(5, files={".github/workflows/x.yml": b"on: push\n"})
+    assert task.status is TaskStatus.HANDED_OFF
+    assert world.store.ledger.pushes(task.id) == []
+    assert task.reason.count("Change it by hand.") == 1
+    assert "open_questions" not in task.reason
+
+
+def test_unfinished_work_that_the_gate_stops_says_why_it_is_on_no_branch(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    task = world.round(5, files={".github/workflows/x.yml": b"on: push\n"}, implement=("stuck", {"reason": "too hard"}))
+    assert task.status is TaskStatus.HANDED_OFF
+    assert world.store.ledger.pushes(task.id) == []
+    assert task.reason.startswith("`implement` got stuck: too hard. The gate keeps this work from being pushed: `.git")

@@ -23,6 +23,7 @@ from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
 from minion.tools.registry import build_tools
 
+CHANGING = frozenset({"edit", "write", "shell"})
 DEFAULT_TURNS = {AgentNode: 60, JudgeNode: 20}
 
 
@@ -31,7 +32,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
     budget = budget_of(node, visit, bench)
     if isinstance(budget, str):
         return plain_report(node.name, Outcome.REFUSED, {"reason": budget}, 0.0)
-    gates = Gates(visit.gates, bench)
+    gates = Gates(visit.gates, bench, changes=bool(CHANGING & set(node.tools)))
     materials = materials_of(visit.context)
     rules = RuleBook(bench.workspace) if node.rules == "auto" else None
     opening = prompts.Opening(

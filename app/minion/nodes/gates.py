@@ -17,6 +17,7 @@ from minion.blueprint.model import RunNode
 from minion.nodes.base import WorkBench
 from minion.nodes.commands import DEFAULT_WALL_S, NoCommand, command_of, run_boxed
 from minion.nodes.instrument import Script
+from minion.nodes.publishable import objections, refused
 from minion.nodes.reports import CommandRun, Finding, counted, findings
 from minion.nodes.run import fix
 from minion.tools.outputs import cut_middle
@@ -54,11 +55,13 @@ GateOutcome: TypeAlias = Passed | Failed | LeftToCi
 
 
 class Gates:
-    """Implements `agent.verification.GateRunner` for the gates of one agent node."""
+    """Implements `agent.verification.GateRunner` for the gates of one agent node. `changes`: whether it may change
+    the tree, so that the change is asked about, too."""
 
-    def __init__(self, nodes: Sequence[RunNode], bench: WorkBench) -> None:
+    def __init__(self, nodes: Sequence[RunNode], bench: WorkBench, *, changes: bool = False) -> None:
         self._nodes = tuple(nodes)
         self._bench = bench
+        self._changes = changes
         self._verdicts: dict[str, GateVerdict] = {}
         self.last: GateVerdict | None = None
 
@@ -80,7 +83,7 @@ class Gates:
 
     def _judge(self, tree: str) -> GateVerdict:
         outcomes = [(node.name, self._gate(node)) for node in self._nodes]
-        verdict = verdict_of(outcomes, tree)
+        verdict = refused(verdict_of(outcomes, tree), objections(self._bench) if self._changes else ())
         self._bench.memory.gates.update(verdict.gates)
         for name, said in verdict.gates:
             self._bench.emit("gate.finished", node=name, text=said, data={"passed": verdict.passed})

@@ -47,6 +47,10 @@ class Workspace(Protocol):
         """All paths of the commit where the task began."""
         ...
 
+    def read_at_head(self, path: str) -> bytes | None:
+        """The file as it is in `head_sha`, where the work began; None: it is not there."""
+        ...
+
     def list_at_head(self) -> Sequence[str]:
         """All paths of `head_sha`."""
         ...

@@ -28,6 +28,8 @@ _MAGIC: Final = (
     b"!<arch>",
     b"\0asm",
 )
+_PUT_BACK: Final = "Leave it as it was, and say in `open_questions` what it needs."
+_LESS: Final = "Leave out what the task does not need; if all of it is needed, finish with status blocked and say so."
 _LOCKFILE: Final = re.compile(
     r"(?:^|/)(?:[^/]+\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum|requirements[^/]*\.lock)$",
     re.IGNORECASE,
@@ -59,12 +61,21 @@ class Before:
 
 @dataclass(frozen=True)
 class Reason:
+    """`mend` is for a person; `for_agent` where an agent has to do another thing about it."""
+
     path: str
     problem: str
     mend: str
+    for_agent: str = ""
 
     def __str__(self) -> str:
-        return f"`{self.path}` {self.problem}. {self.mend}" if self.path else f"{self.problem}. {self.mend}"
+        return self._with(self.mend)
+
+    def to_agent(self) -> str:
+        return self._with(self.for_agent or self.mend)
+
+    def _with(self, mend: str) -> str:
+        return f"`{self.path}` {self.problem}. {mend}" if self.path else f"{self.problem}. {mend}"
 
 
 @dataclass(frozen=True)
@@ -111,11 +122,9 @@ def _on_paths(change_set: ChangeSet, rules: GateRules, known: Before) -> Iterato
         if _LOCKFILE.search(path):
             yield Flag(_shown(path), "a lock file changed: look at what was added")
     for path in gate_paths.protected(paths, rules.protected_paths):
-        yield Reason(
-            _shown(path), "is protected: only a person may change it", "Leave it, and say in the PR what it needs."
-        )
+        yield Reason(_shown(path), "is protected: only a person may change it", "Change it by hand.", _PUT_BACK)
     for path, problem_, mend in gate_paths.out_of_scope(paths, rules.scope):
-        yield Reason(_shown(path), problem_, mend)
+        yield Reason(_shown(path), problem_, mend, _PUT_BACK)
     for path, problem_, mend in gate_paths.collisions(change_set.files, known.paths):
         yield Reason(_shown(path), problem_, mend)
 
@@ -124,11 +133,11 @@ def _on_size(change_set: ChangeSet, rules: GateRules) -> Iterator[Reason]:
     count = len(change_set.files)
     if count > rules.max_files:
         mend = "Split the task, or raise `max_files` in .github/minion.yml."
-        yield Reason("", f"{count} files changed, {rules.max_files} are allowed", mend)
+        yield Reason("", f"{count} files changed, {rules.max_files} are allowed", mend, _LESS)
     size = sum(len(file.content or "") * 3 // 4 for file in change_set.files)
     if size > rules.max_bytes:
         mend = "Leave out generated files, or raise `max_bytes` in .github/minion.yml."
-        yield Reason("", f"the change has {size:,} bytes, {rules.max_bytes:,} are allowed", mend)
+        yield Reason("", f"the change has {size:,} bytes, {rules.max_bytes:,} are allowed", mend, _LESS)
 
 
 # --- one file
@@ -137,7 +146,7 @@ def _on_size(change_set: ChangeSet, rules: GateRules) -> Iterator[Reason]:
 def _on_file(file: ChangedFile, rules: GateRules, known: Before) -> Iterator[Reason | Flag]:
     path = _shown(file.path)
     if file.mode is FileMode.SUBMODULE:
-        yield Reason(path, "is a submodule", "Submodules are changed by people.")
+        yield Reason(path, "is a submodule", "Submodules are changed by people.", _PUT_BACK)
         return
     try:
         data = file.data

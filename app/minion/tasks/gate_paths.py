@@ -100,10 +100,10 @@ def out_of_scope(paths: Sequence[str], scope: Scope) -> Iterator[Problem]:
     allowed, forbidden = _exact(scope.allow), _exact(scope.forbid)
     for path in paths:
         if forbidden.match_file(path):
-            yield path, "is forbidden by the task's scope", "Leave it, or change the scope in the issue and ask again."
+            yield path, "is forbidden by the task's scope", "Change the scope in the issue and ask again."
         elif scope.allow and not allowed.match_file(path):
             wanted = ", ".join(f"`{pattern}`" for pattern in scope.allow[:5])
-            yield path, f"is outside the task's scope ({wanted})", "Leave it, or widen the scope in the issue."
+            yield path, f"is outside the task's scope ({wanted})", "Widen the scope in the issue and ask again."
 
 
 def collisions(files: Sequence[ChangedFile], base_paths: Collection[str]) -> Iterator[Problem]:

@@ -121,11 +121,10 @@ class GitWorkspace:
         return Objects(self._safe, self._task_base) if self.holds(self._task_base) else None
 
     def read_at_base(self, path: str) -> bytes | None:
-        objects = self._judging
-        entry = None if objects is None else objects.base.get(path)
-        if objects is None or entry is None or entry.mode == FileMode.SUBMODULE:
-            return None
-        return objects.blob(entry.oid)
+        return None if self._judging is None else _read(self._judging, path)
+
+    def read_at_head(self, path: str) -> bytes | None:
+        return _read(self._objects, path)
 
     def list_at_base(self) -> Sequence[str]:
         return [] if self._judging is None else sorted(self._judging.base)
@@ -194,6 +193,11 @@ class GitWorkspace:
         self._objects.close()
         if (judging := self.__dict__.get("_judging")) is not None:
             judging.close()
+
+
+def _read(objects: Objects, path: str) -> bytes | None:
+    entry = objects.base.get(path)
+    return None if entry is None or entry.mode == FileMode.SUBMODULE else objects.blob(entry.oid)
 
 
 def _shown(entry: Entry | None) -> str:

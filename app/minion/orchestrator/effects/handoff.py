@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minion import comments
 from minion.blueprint.model import ActionNode
+from minion.comments.voice import sentence
 from minion.domain.outcomes import Outcome
 from minion.domain.task import Task
 from minion.orchestrator.publishing import Pushed, passes_gate, publish
@@ -23,12 +24,23 @@ def _explained(scene: Scene) -> Task:
     return task if task.reason or trouble is None else changed(task, reason=comments.trouble(trouble))
 
 
+def _stopped(task: Task, verdict: Blocked) -> Task:
+    """Said once: a push that the gate stopped has it as its reason."""
+    told = "; ".join(map(str, verdict.reasons))
+    if told in task.reason:
+        return task
+    return changed(task, reason=f"{sentence(task.reason)} The gate keeps this work from being pushed: {told}".strip())
+
+
 def _kept(scene: Scene, task: Task) -> Task:
     """On a person's own pull request nothing half done is pushed."""
     change_set = task.carried
-    if change_set is None or task.is_pull or not task.spec.trusted:
+    if change_set is None:
         return task
-    if isinstance(passes_gate(scene, change_set), Blocked):
+    verdict = passes_gate(scene, change_set)
+    if isinstance(verdict, Blocked):
+        return _stopped(task, verdict)
+    if task.is_pull or not task.spec.trusted:
         return task
     answer = publish(scene, change_set)
     if not isinstance(answer, Pushed):
