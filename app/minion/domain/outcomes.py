@@ -16,14 +16,3 @@ class Outcome(StrEnum):
     PASS = "pass"  # noqa: S105 -- a verdict
     VETO = "veto"
     NONE = "none"
-
-
-GOOD_OUTCOMES = frozenset({Outcome.OK, Outcome.PASS})
-
-
-class EndStatus(StrEnum):
-    """How a blueprint may end."""
-
-    SUCCESS = "success"
-    HANDED_OFF = "handed_off"
-    DECLINED = "declined"

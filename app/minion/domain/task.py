@@ -109,7 +109,6 @@ class Task(BaseModel):
     max_usd: Decimal | None = None
     trigger_comment_id: int | None = None
     trigger_in_review: bool = False
-    status_comment_id: int | None = None
     created_at: datetime
     updated_at: datetime
     due_at: datetime | None = None

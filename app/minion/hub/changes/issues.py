@@ -182,10 +182,6 @@ def _tell_comment(
     core.announce(actor, repository, "issue_comment", payload | dict(extra))
 
 
-def find_comment(repository: Repository, comment_id: int) -> Comment | None:
-    return next((c for issue in repository.issues.values() for c in issue.comments if c.id == comment_id), None)
-
-
 def react(core: Core, actor: Actor, reactions: list[Reaction], content: str) -> tuple[Reaction, bool]:
     """(reaction, whether it is new); one of each kind for each person. Reactions send no webhook."""
     if content not in REACTIONS:

@@ -18,8 +18,6 @@ from minion.hub.state import Push, Repository
 if TYPE_CHECKING:
     from minion.hub.core import Core
 
-MAX_COMMITS = 2048  # https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
-
 
 def policy_for(repository: Repository, actor: Actor) -> Policy:
     """A person's token stands for the person; Apps and jobs need the `workflows` permission for workflow files."""
