@@ -12,10 +12,12 @@ from minion.domain.ids import Login
 from minion.domain.protocol import ClaimRefused, RoundGrant
 from minion.domain.secret import Secret
 from minion.domain.task import Task, TaskStatus
+from minion.orchestrator.advance import advance
+from minion.orchestrator.desk import NoHome, RunnerHome
 from minion.ports.github import ActionsRun
 
 from .github_fake import REPO
-from .world import World
+from .world import Outcomes, World
 
 
 def test_an_issue_becomes_a_pull_request(world: World) -> None:
@@ -357,6 +359,35 @@ def test_a_runner_that_dies_gets_one_more_attempt(world: World) -> None:
     assert task.status is TaskStatus.HANDED_OFF
     assert "went silent" in task.reason
     assert len(world.github.runs) == 2
+
+
+class HandsIn:
+    """While the App looks for the runner's home, in the middle of a step, the runner hands its result in."""
+
+    def __init__(self, world: World, grant: RoundGrant) -> None:
+        self._world = world
+        self._grant = grant
+
+    def home(self, task: Task) -> RunnerHome | NoHome:
+        outcomes: Outcomes = {"triage": ("ok", {"fit": "do", "question": ""}), "judge": "pass"}
+        assert self._world.work(self._grant, outcomes, {"a.py": b"x = 1\n"}).accepted
+        return self._world.desk.homes.home(task)
+
+
+def test_a_result_that_comes_in_the_middle_of_a_step_asks_for_no_other_run(world: World) -> None:
+    world.github.issue(5)
+    world.label(5)
+    task = world.settle(5)
+    grant = world.claim()
+    assert isinstance(grant, RoundGrant)
+    advance(replace(world.desk, homes=HandsIn(world, grant)), task.id)
+    assert len(world.github.runs) == 1
+    assert world.settle(5).status is TaskStatus.AWAITING_CHECKS
+    world.red(5)
+    assert len(world.github.runs) == 2
+    second = world.claim()
+    assert isinstance(second, RoundGrant)
+    assert (second.round, second.attempt, second.fence) == (2, 1, 2)
 
 
 def test_a_run_that_never_starts_is_asked_for_once_more(world: World) -> None:

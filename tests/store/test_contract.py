@@ -192,7 +192,8 @@ def test_a_pull_request_has_a_ceiling_and_an_ended_task_no_push(store: Store, ne
 def test_leases_are_claimed_once(store: Store, new_task: NewTask) -> None:
     task = new_task(round=1)
     store.tasks.create(task)
-    first = store.leases.offer(task.id, 1, "n1", NOW, NOW + HOUR)
+    first = store.leases.offer(task, 1, "n1", NOW, NOW + HOUR)
+    assert first is not None
     assert (first.fence, first.attempt) == (1, 1)
     claimed = store.leases.claim("n1", 100, "j1", NOW, NOW + HOUR)
     assert isinstance(claimed, Lease)
@@ -206,7 +207,8 @@ def test_leases_are_claimed_once(store: Store, new_task: NewTask) -> None:
     assert store.leases.claim("n1", 100, "j1", NOW, NOW + HOUR) == "this OIDC token was used before"
     assert isinstance(store.leases.claim("n1", 100, "j3", NOW, NOW + HOUR), Lease)
     assert store.leases.claim("nope", 100, "j4", NOW, NOW + HOUR) == "no round was offered under this nonce"
-    second = store.leases.offer(task.id, 1, "n2", NOW, NOW + HOUR)
+    second = store.leases.offer(task, 1, "n2", NOW, NOW + HOUR)
+    assert second is not None
     assert (second.fence, second.attempt) == (2, 2)
     assert store.leases.claim("n1", 100, "j5", NOW, NOW + HOUR) == "the round is over"
     assert not store.leases.extend(task.id, 1, NOW + HOUR)
@@ -216,8 +218,8 @@ def test_leases_are_claimed_once(store: Store, new_task: NewTask) -> None:
 def test_time_that_the_app_was_down_is_not_held_against_a_runner(store: Store, new_task: NewTask) -> None:
     task = new_task(round=1)
     store.tasks.create(task)
-    store.leases.offer(task.id, 1, "n1", NOW, NOW - HOUR)
-    store.leases.offer(task.id, 1, "n2", NOW, NOW - HOUR)
+    store.leases.offer(task, 1, "n1", NOW, NOW - HOUR)
+    store.leases.offer(task, 1, "n2", NOW, NOW - HOUR)
     store.leases.allow_until(NOW + HOUR)
     old, new = store.leases.by_nonce("n1"), store.leases.by_nonce("n2")
     assert old is not None
@@ -230,12 +232,17 @@ def test_time_that_the_app_was_down_is_not_held_against_a_runner(store: Store, n
 def test_a_result_is_taken_once(store: Store, new_task: NewTask) -> None:
     task = new_task(round=1)
     store.tasks.create(task)
-    lease = store.leases.offer(task.id, 1, "n1", NOW, NOW + HOUR)
+    lease = store.leases.offer(task, 1, "n1", NOW, NOW + HOUR)
+    assert lease is not None
     after = task.model_copy(update={"status": TaskStatus.PUBLISHING})
     assert store.leases.finish(after, lease.fence, "aa") == Finished(repeated=False)
     assert store.leases.finish(after, lease.fence, "aa") == Finished(repeated=True)
     assert isinstance(store.leases.finish(after, lease.fence, "bb"), ResultRefused)
-    other = store.leases.offer(task.id, 2, "n2", NOW, NOW + HOUR)
+    assert store.leases.offer(task, 2, "n2", NOW, NOW + HOUR) is None, "the task was read before the result came"
+    as_it_is = store.tasks.get(task.id)
+    assert as_it_is is not None
+    other = store.leases.offer(as_it_is, 2, "n2", NOW, NOW + HOUR)
+    assert other is not None
     stale = store.leases.finish(after, other.fence, "cc")
     assert stale == ResultRefused("the task changed meanwhile: send the result again", again=True)
     current = store.leases.current(task.id)

@@ -228,7 +228,7 @@ class App:
     def lease(self, task: Task, nonce: str = "n1") -> str:
         """A claimed lease's run token."""
         now = datetime.now(UTC)
-        self.store.leases.offer(task.id, 1, nonce, now, now + timedelta(minutes=10))
+        self.store.leases.offer(task, 1, nonce, now, now + timedelta(minutes=10))
         lease = self.store.leases.claim(nonce, 1000, f"j-{nonce}", now, now + timedelta(minutes=3))
         assert not isinstance(lease, str)
         return self.tokens.issue(lease, now + timedelta(hours=1))

@@ -21,7 +21,7 @@ from .conftest import App
 def offered(app: App, **changes: Any) -> Task:
     task = app.new_task(**changes)
     now = datetime.now(UTC)
-    app.store.leases.offer(task.id, 1, "n1", now, now + timedelta(minutes=10))
+    app.store.leases.offer(task, 1, "n1", now, now + timedelta(minutes=10))
     return task
 
 

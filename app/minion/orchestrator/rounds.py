@@ -46,7 +46,9 @@ def _watch(scene: Scene, home: RunnerHome, lease: Lease) -> Step:
 def _offer(scene: Scene, home: RunnerHome, round_: int) -> Step:
     nonce = secrets.token_hex(16)
     expires_at = scene.now + scene.desk.timing.claim
-    lease = scene.desk.leases.offer(scene.task.id, round_, nonce, scene.now, expires_at)
+    lease = scene.desk.leases.offer(scene.task, round_, nonce, scene.now, expires_at)
+    if lease is None:  # saving this step is refused too: the task is read again
+        return Later(scene.task, scene.now)
     return _dispatch(scene, home, lease)
 
 

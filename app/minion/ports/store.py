@@ -165,8 +165,9 @@ class PushLedger(Protocol):
 
 
 class Leases(Protocol):
-    def offer(self, task_id: TaskId, round_: int, nonce: str, now: datetime, expires_at: datetime) -> Lease:
-        """A new lease with the next fence; every older one of the task has ended with it."""
+    def offer(self, task: Task, round_: int, nonce: str, now: datetime, expires_at: datetime) -> Lease | None:
+        """A new lease with the next fence; every older one of the task has ended with it. None when the task is no
+        longer as it was read: a result may have arrived, and then no other run is wanted."""
         ...
 
     def current(self, task_id: TaskId) -> Lease | None:
