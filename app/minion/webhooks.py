@@ -6,7 +6,6 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +59,7 @@ def verify(body: bytes, signature_256: str | None, secrets: Sequence[Secret]) ->
 
 
 def _mac(body: bytes, secret: Secret) -> bytes:
-    return hmac.new(secret.reveal().encode(), body, hashlib.sha256).hexdigest().encode()
+    return hmac.digest(secret.reveal().encode(), body, "sha256").hex().encode()
 
 
 def parse(event: str, payload: bytes) -> Event | Malformed:
@@ -263,4 +262,5 @@ _HANDLERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Event]]] = {
 }
 
 HANDLED_EVENTS: Final = frozenset(_HANDLERS)
-"""The names of `X-GitHub-Event` that `parse` understands: those that the App's manifest asks for."""
+"""The names of `X-GitHub-Event` that `parse` understands: those that the App's manifest asks for, and the two about
+installations, which come unasked."""

@@ -27,6 +27,8 @@ _STUMBLES: Final = 8
 _TICK_S: Final = 0.25
 _GATHER_S: Final = 0.05
 """What arrives within it is handled in one go: the door, which has to answer at once, is disturbed less."""
+_BURST_S: Final = 2.0
+"""While deliveries keep arriving, the door goes first for so long."""
 _PAUSE_S: Final = 2.0
 _HOURLY: Final = timedelta(hours=1)
 _REDELIVERED: Final = timedelta(days=14)
@@ -85,9 +87,17 @@ class Orchestrator:
 
     def _pump_turn(self) -> None:
         self._nudged.wait(_TICK_S)
-        self._nudged.clear()
+        self._let_the_door_go_first()
         while not self._stopping.wait(_GATHER_S) and self._pump.drain():
             pass
+
+    def _let_the_door_go_first(self) -> None:
+        """Until nothing has arrived for a moment, or what came first has waited long enough."""
+        until = self._desk.clock.monotonic() + _BURST_S
+        while self._nudged.is_set() and self._desk.clock.monotonic() < until:
+            self._nudged.clear()
+            self._stopping.wait(_GATHER_S)
+        self._nudged.clear()
 
     def _clockwork_turn(self) -> None:
         if self._stopping.wait(_TICK_S):

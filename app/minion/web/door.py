@@ -67,7 +67,8 @@ class Door:
 
     async def _store(self, delivery: Delivery) -> tuple[int, str]:
         try:
-            new = await asyncio.wait_for(self._services.door.put(delivery), _PATIENCE_S)
+            async with asyncio.timeout(_PATIENCE_S):
+                new = await self._services.door.put(delivery)
         except (Outage, TimeoutError) as error:
             _log.warning("delivery %s could not be stored: %s %s", delivery.id, type(error).__name__, error)
             return 503, "it could not be stored; ask for it again later"

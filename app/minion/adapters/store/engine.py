@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,19 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def sqlite_path(self) -> str | None:
+        return self.engine.url.database if self.is_sqlite else None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Only one thread of this process writes SQLite at a time; the other database needs no such thing."""
+        if not self.is_sqlite:
+            yield
+            return
+        with self._turns.turn(_BUSY_MS / 1000):
+            yield
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with _outages(), self.engine.begin() as connection:
@@ -47,8 +60,7 @@ class Database:
         """On disk at its end. `casual`: what may be done again after a power cut does not wait for the disk in SQLite;
         it is there with the next commit that does (https://www.sqlite.org/pragma.html#pragma_synchronous)."""
         writer = self._casual if casual else self._writer
-        turn = self._turns.turn(_BUSY_MS / 1000) if self.is_sqlite else nullcontext()
-        with turn, _outages(), writer.begin() as connection:
+        with self.turn(), _outages(), writer.begin() as connection:
             yield connection
 
     def lock(self, connection: Connection, key: int) -> None:

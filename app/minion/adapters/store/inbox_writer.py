@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,28 +69,27 @@ class InboxWriter:
         try:
             stored = self._inbox.put_all([waiting.delivery for waiting in batch])
         except Outage as outage:
-            _answer_all(batch, outage)
+            _answer(batch, [outage] * len(batch))
             return
         except SQLAlchemyError as error:  # one odd delivery must not end the thread that serves all
-            _answer_all(batch, Outage(f"the delivery could not be stored: {type(error).__name__}"))
+            _answer(batch, [Outage(f"the delivery could not be stored: {type(error).__name__}")] * len(batch))
             return
-        for waiting, new in zip(batch, stored, strict=True):
-            _answer(waiting, new)
+        _answer(batch, stored)
 
 
-def _answer_all(batch: list[_Waiting], outage: Outage) -> None:
-    for waiting in batch:
-        _answer(waiting, outage)
+def _answer(batch: Sequence[_Waiting], outcomes: Sequence[bool | Outage]) -> None:
+    """Each loop (there is one, as a rule) is woken once."""
+    answered = list(zip(batch, outcomes, strict=True))
+    for loop in {waiting.loop for waiting in batch}:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, [pair for pair in answered if pair[0].loop is loop])
 
 
-def _answer(waiting: _Waiting, outcome: bool | Outage) -> None:
-    def settle() -> None:
+def _settle(answered: Sequence[tuple[_Waiting, bool | Outage]]) -> None:
+    for waiting, outcome in answered:
         if waiting.answer.done():  # the client hung up
-            return
+            continue
         if isinstance(outcome, Outage):
             waiting.answer.set_exception(outcome)
         else:
             waiting.answer.set_result(outcome)
-
-    if not waiting.loop.is_closed():
-        waiting.loop.call_soon_threadsafe(settle)

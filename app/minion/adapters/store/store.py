@@ -39,6 +39,7 @@ class Store:
 
     def close(self) -> None:
         self.writer.close()
+        self.inbox.close()
         self.database.close()
 
 
