@@ -4,7 +4,7 @@
 #   make demo OUTCOME=handoff         the other end: still red after push 2
 #   make demo PACKAGE=p FROM=a TO=b   the same with any pair of releases of a pure-Python package
 #   make demo KEEP=1                  leave everything running to look at
-#   make demo CHAOS=1                 kill the App at a random second
+#   make demo CHAOS=1 SEED=7          kill the App at random seconds; the seed plays them again
 .PHONY: setup demo test check bench clean lock
 .DEFAULT_GOAL := help
 

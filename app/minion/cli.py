@@ -65,7 +65,7 @@ def serve(host: str, port: int) -> None:
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--data", default=".minion/hub", show_default=True, type=click.Path(file_okay=False), help="Folder.")
+@click.option("--data", default=".minion/hub", show_default=True, type=click.Path(file_okay=False), help="Its folder.")
 @click.option("--runner-env", multiple=True, metavar="NAME=VALUE", help="Added to the environment of jobs; repeatable.")
 def hub(host: str, port: int, data: str, runner_env: tuple[str, ...]) -> None:
     """Run a GitHub in a box: REST, git, webhooks and Actions on loopback."""

@@ -20,6 +20,7 @@ from minion.doctor.machine import examine_machine
 from minion.doctor.report import Finding, State, as_json, exit_code
 from minion.domain.errors import MinionError
 from minion.settings import Local, Model, Problems, Server
+from minion.shipped import manifest
 
 SERVER_ONLY = "MINION_APP_ID", "MINION_PRIVATE_KEY", "MINION_WEBHOOK_SECRET", "MINION_PUBLIC_URL"
 
@@ -58,15 +59,15 @@ def _model(settings: Model) -> Finding:
 
 
 def _app(settings: Server) -> list[Finding]:
-    manifest = _manifest()
+    asked_for = _manifest()
     return examine_app(
         AppFacts(
             api_url=settings.github_api_url,
             app_id=settings.app_id,
             private_key=settings.private_key,
             public_url=settings.public_url,
-            permissions=manifest["default_permissions"],
-            events=frozenset(manifest["default_events"]),
+            permissions=asked_for["default_permissions"],
+            events=frozenset(asked_for["default_events"]),
         )
     )
 
@@ -100,10 +101,7 @@ def _runner_problem(settings: Server, repository: str) -> str | None:
 
 
 def _manifest() -> dict[str, Any]:
-    package = Path(__file__).resolve().parents[1]
-    shipped = package / "shipped" / "manifest.yml"
-    path = shipped if shipped.exists() else package.parents[1] / "manifest.yml"
-    found: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(manifest())
     return found
 
 

@@ -67,7 +67,7 @@ class RoundGrant(_Wire):
 
 
 class ClaimRefused(_Wire):
-    """409: somebody else holds the lease, or the task has ended. The runner exits neutral."""
+    """409: somebody else holds the lease, or the task has ended. The job ends without an error."""
 
     reason: str
 
@@ -80,7 +80,7 @@ class EventBatch(_Wire):
 
 
 class EventReply(_Wire):
-    """`cancel` is the reason to stop at once, or None."""
+    """`cancel` is the reason to stop at once, or None; `lease_s` how many seconds the lease holds from now."""
 
     cancel: str | None = None
     lease_s: float

@@ -26,8 +26,8 @@ class RunnerHomesOnGitHub:
                 return found
         places = " or ".join(f"{owner}/{name}" for owner, name in self._candidates(task))
         return NoHome(
-            f"There is nowhere to run: the App needs access to {places}, with `.github/workflows/{self._workflow}` on "
-            "its default branch. `minion doctor` shows how; then comment `/minion retry`."
+            f"There is nowhere to run: the App needs access to {places}, with `.github/workflows/{self._workflow}` "
+            "(Minion's `action/runner-workflow.yml`) on its default branch. Then comment `/minion retry`."
         )
 
     def _candidates(self, task: Task) -> list[tuple[str, str]]:
