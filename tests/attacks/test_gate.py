@@ -147,6 +147,25 @@ def test_collisions() -> None:
     assert "to be a folder" in blocked(text("lib/a.py"), before=Before(paths=frozenset({"lib"})))
 
 
+@pytest.mark.parametrize("path", [".github", ".GITHUB", ".claude", ".husky"])
+@pytest.mark.parametrize("kind", ["file", "link", "deleted"])
+def test_a_protected_folder_is_not_swapped_or_taken_out_whole(path: str, kind: str) -> None:
+    """One entry of a folder's name takes the folder out of the tree, with all that is in it."""
+    link = ChangedFile.of(path, b"src", FileMode.SYMLINK)
+    file = {"file": text(path), "link": link, "deleted": ChangedFile(path=path)}[kind]
+    assert "is protected" in blocked(file)
+
+
+def test_a_folder_goes_only_file_by_file() -> None:
+    before = Before(paths=frozenset({"tests/test_a.py", "tests/test_b.py", "a.py"}))
+    assert "takes the place of a folder" in blocked(text("tests"), before=before)
+    assert "is no file of the base" in blocked(ChangedFile(path="tests"), before=before)
+    assert "forbidden" in blocked(text("tests"), rules=GateRules(scope=Scope(forbid=("tests/**",))))
+    gone = (ChangedFile(path="tests/test_a.py"), ChangedFile(path="tests/test_b.py"))
+    assert isinstance(judge(change_set(text("tests"), *gone), GateRules(), before), Passed)
+    assert "takes the place" in blocked(text("tests"), gone[0], before=before)
+
+
 def test_a_rename_by_case_is_no_collision() -> None:
     before = Before(paths=frozenset({"Readme.md"}))
     assert flags(ChangedFile(path="Readme.md"), text("README.md"), before=before) == ""

@@ -92,14 +92,14 @@ def protected(paths: Sequence[str], more: Sequence[str] = ()) -> Iterator[str]:
     builtin, own = _spec([*PROTECTED]), _spec([*more])
     for path in paths:
         folded = fold(path)
-        if builtin.match_file(folded) or own.match_file(folded) or own.match_file(path):
+        if _touches(builtin, folded) or _touches(own, folded) or _touches(own, path):
             yield path
 
 
 def out_of_scope(paths: Sequence[str], scope: Scope) -> Iterator[Problem]:
     allowed, forbidden = _exact(scope.allow), _exact(scope.forbid)
     for path in paths:
-        if forbidden.match_file(path):
+        if _touches(forbidden, path):
             yield path, "is forbidden by the task's scope", "Change the scope in the issue and ask again."
         elif scope.allow and not allowed.match_file(path):
             wanted = ", ".join(f"`{pattern}`" for pattern in scope.allow[:5])
@@ -107,7 +107,11 @@ def out_of_scope(paths: Sequence[str], scope: Scope) -> Iterator[Problem]:
 
 
 def collisions(files: Sequence[ChangedFile], base_paths: Collection[str]) -> Iterator[Problem]:
-    """Paths that are one on a case-insensitive or normalising file system, or a file and a folder at once."""
+    """Paths that are one on a case-insensitive or normalising file system, or a file and a folder at once.
+
+    Where the base is known, only a file of it can be deleted, and a folder gives way to a file only with all that was
+    in it: one entry of a tree replaces a whole folder (https://docs.github.com/en/rest/git/trees#create-a-tree).
+    """
     mend = "Keep one of them."
     for path, count in Counter(file.path for file in files).items():
         if count > 1:
@@ -115,6 +119,11 @@ def collisions(files: Sequence[ChangedFile], base_paths: Collection[str]) -> Ite
     deleted = {file.path for file in files if file.content is None}
     written = {file.path for file in files} - deleted
     after = (set(base_paths) - deleted) | written
+    for path in sorted(deleted - set(base_paths)) if base_paths else ():
+        yield path, "is deleted, and is no file of the base", "Name each file that is to go."
+    folders = {parent for path in after for parent in _parents(path)}
+    for path in sorted(written & folders):
+        yield path, "takes the place of a folder with files in it", "Use another name, or delete those files too."
     spelt: dict[str, str] = {}
     for path in sorted(after):
         other = spelt.setdefault(fold(path), path)
@@ -124,6 +133,11 @@ def collisions(files: Sequence[ChangedFile], base_paths: Collection[str]) -> Ite
         for parent in _parents(path):
             if parent in after:
                 yield path, f"needs `{parent}` to be a folder, which is a file", mend
+
+
+def _touches(spec: pathspec.GitIgnoreSpec, path: str) -> bool:
+    """Whether the path is meant, or stands where a folder is meant: as a file it would take that folder's place."""
+    return spec.match_file(path) or spec.match_file(f"{path}/_")
 
 
 def fold(path: str) -> str:
