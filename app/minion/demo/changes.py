@@ -36,13 +36,20 @@ class DeleteFile:
     path: str
 
 
-Change = EditFile | WriteFile | DeleteFile
+@dataclass(frozen=True)
+class CarryFile:
+    """Bytes that no text tool takes: binary files, other encodings, lines that end in carriage returns."""
+
+    path: str
+    data: bytes
 
 
-def changes_between(before: Tree, after: Tree) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The changes that turn `before` into `after`, and the paths that no text tool can carry (binary files)."""
+Change = EditFile | WriteFile | DeleteFile | CarryFile
+
+
+def changes_between(before: Tree, after: Tree) -> tuple[Change, ...]:
+    """The changes that turn `before` into `after`."""
     changes: list[Change] = []
-    binary: list[str] = []
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
         if old == new:
@@ -50,16 +57,16 @@ def changes_between(before: Tree, after: Tree) -> tuple[tuple[Change, ...], tupl
         if new is None:
             changes.append(DeleteFile(path))
         elif (text := _text(new)) is None or (old is not None and _text(old) is None):
-            binary.append(path)
+            changes.append(CarryFile(path, new))
         elif old is None:
             changes.append(WriteFile(path, text, exists=False))
         else:
             changes.append(_edit(path, old.decode(), text))
-    return tuple(changes), tuple(binary)
+    return tuple(changes)
 
 
 def _text(data: bytes) -> str | None:
-    """UTF-8 text with line feeds only; anything else is left to the binary list."""
+    """UTF-8 text with line feeds only, or None."""
     if b"\0" in data or b"\r" in data:
         return None
     try:

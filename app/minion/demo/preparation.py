@@ -15,7 +15,7 @@ from minion.demo import releases
 from minion.demo.changes import Tree
 from minion.demo.pair import Pair, PairFolder
 from minion.demo.release_notes import ADDED, notes_path
-from minion.demo.requirements import build_requirements, runtime_requirements, test_requirements
+from minion.demo.requirements import build_requirements, requirements_of_tests, runtime_requirements
 from minion.domain.errors import UsageError
 
 Say = Callable[[str], None]
@@ -109,7 +109,7 @@ class _Laboratory:
         needed = [*ALWAYS, *build_requirements(tree), *runtime_requirements(metadata)]
         if not self._pip("install", *needed):
             raise UsageError("the requirements of the project cannot be installed: " + ", ".join(needed))
-        wanted = test_requirements(metadata, tree)
+        wanted = requirements_of_tests(metadata, tree)
         if wanted and not self._pip("install", *wanted):
             for line in wanted:
                 self._pip("install", line)

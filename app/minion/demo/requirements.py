@@ -28,7 +28,7 @@ def runtime_requirements(metadata: str) -> list[str]:
     return [str(req) for req in _requires(metadata) if _applies(req, "")]
 
 
-def test_requirements(metadata: str, tree: Tree) -> list[str]:
+def requirements_of_tests(metadata: str, tree: Tree) -> list[str]:
     found = [str(_bare(req)) for req in _requires(metadata) if any(_applies(req, extra) for extra in TEST_EXTRAS)]
     found += _groups(tree) + _tox(tree) + _files(tree) + _setup_cfg(tree)
     return list(dict.fromkeys(line for line in found if _wanted(line)))

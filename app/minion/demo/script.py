@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import shlex
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
-from minion.demo.changes import Change, DeleteFile, EditFile, Replacement, Tree, WriteFile, changes_between
+from minion.demo.changes import CarryFile, Change, DeleteFile, EditFile, Replacement, Tree, WriteFile, changes_between
 from minion.demo.pair import Pair
 from minion.demo.release_notes import headline, new_lines
 
 Json = dict[str, Any]
 HELD_BACK = (".github/", "PKG-INFO")
 LONG_TEST_LIST = 8
+PIECE = 100_000
 
 
 def title(pair: Pair, before: Tree, after: Tree) -> str:
@@ -34,7 +39,7 @@ def issue_body(pair: Pair) -> str:
 
 def script(pair: Pair, before: Tree, after: Tree, *, mended: bool) -> Json:
     """The conversations of a whole task. Round 1 leaves the release notes out; round 2 adds them if `mended`."""
-    changes, _binary = changes_between(_visible(before), _visible(after))
+    changes = changes_between(_visible(before), _visible(after))
     work = [change for change in changes if change.path != pair.notes]
     notes = [change for change in changes if change.path == pair.notes] or [_added_notes(pair, before, after)]
     repair = _mend(notes[0]) if mended else _miss(pair)
@@ -79,17 +84,19 @@ def _triage(pair: Pair) -> list[Json]:
 def _implement(pair: Pair, changes: Sequence[Change]) -> list[Json]:
     tests = [change for change in changes if _about_tests(change)]
     code = [change for change in changes if not _about_tests(change)]
-    known = [change.path for change in changes if not (isinstance(change, WriteFile) and not change.exists)]
+    known = [change.path for change in changes if isinstance(change, EditFile) or _overwrites(change)]
     turns: list[Json] = []
     if known:
         turns.append(
             {"text": "First the files around the change.", "calls": [_call("read", path=path) for path in known]}
         )
     if tests:
-        turns.append({"text": "The tests that should hold.", "calls": [_change(change) for change in tests]})
+        turns.append(
+            {"text": "The tests that should hold.", "calls": [call for change in tests for call in _calls(change)]}
+        )
         turns.append({"calls": [_run_tests(pair)]})
     if code:
-        turns.append({"text": "Now the code.", "calls": [_change(change) for change in code]})
+        turns.append({"text": "Now the code.", "calls": [call for change in code for call in _calls(change)]})
     turns.append({"calls": [_run_tests(pair)]})
     turns.append({"calls": [_call("verify")]})
     turns.append(
@@ -101,7 +108,7 @@ def _implement(pair: Pair, changes: Sequence[Change]) -> list[Json]:
 def _mend(change: Change) -> list[Json]:
     return [
         {"text": "What failed?", "calls": [_call("task", names=["checks.failures"]), _call("read", path=change.path)]},
-        {"text": "The release notes lack an entry.", "calls": [_change(change)]},
+        {"text": "The release notes lack an entry.", "calls": _calls(change)},
         {"calls": [_finish(f"Added the entry to {change.path}.", verified="The entry follows those before it.")]},
     ]
 
@@ -127,14 +134,30 @@ def _about_tests(change: Change) -> bool:
     return any(part.startswith("test") for part in change.path.split("/"))
 
 
-def _change(change: Change) -> Json:
+def _overwrites(change: Change) -> bool:
+    return isinstance(change, WriteFile) and change.exists
+
+
+def _calls(change: Change) -> list[Json]:
     match change:
         case EditFile(path, replacements):
-            return _call("edit", path=path, edits=[{"old": r.old, "new": r.new} for r in replacements])
+            return [_call("edit", path=path, edits=[{"old": r.old, "new": r.new} for r in replacements])]
         case WriteFile(path, content):
-            return _call("write", path=path, content=content)
+            return [_call("write", path=path, content=content)]
         case DeleteFile(path):
-            return _call("shell", command=f"rm -- '{path}'")
+            return [_call("shell", command=f"rm -- {shlex.quote(path)}")]
+        case CarryFile(path, data):
+            return [_call("shell", command=command) for command in _unpacking(path, data)]
+
+
+def _unpacking(path: str, data: bytes) -> list[str]:
+    """Commands that write the bytes, each shorter than what one argument of a process may be (128 KiB on Linux)."""
+    packed = base64.b64encode(gzip.compress(data, mtime=0)).decode()
+    part = shlex.quote(f"{path}.part")
+    pieces = [packed[start : start + PIECE] for start in range(0, len(packed), PIECE)]
+    sending = [f"printf %s {piece} >> {part}" for piece in pieces]
+    folder = shlex.quote(str(PurePosixPath(path).parent))
+    return [f"mkdir -p -- {folder}", *sending, f"base64 -d {part} | gunzip > {shlex.quote(path)} && rm {part}"]
 
 
 def _run_tests(pair: Pair) -> Json:
