@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from minion.domain.config import RepositoryConfiguration
 from minion.settings import Local, Server, variables
+from minion.tasks.gate_paths import PROTECTED
 
 DOCS = Path(__file__).parent
 
@@ -63,10 +64,15 @@ def action_inputs() -> str:
     return "\n".join(["| input | needed | what it is |", "|---|---|---|", *rows])
 
 
+def protected_paths() -> str:
+    return ", ".join(f"`{pattern}`" for pattern in PROTECTED)
+
+
 TABLES = {
     ("configuration.md", "server"): server_variables,
     ("configuration.md", "local"): local_variables,
     ("configuration.md", "repository"): repository_keys,
+    ("configuration.md", "protected"): protected_paths,
     ("action.md", "inputs"): action_inputs,
 }
 
