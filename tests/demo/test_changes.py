@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def test_each_kind_of_change_has_its_own_call() -> None:
 
 TREES = st.dictionaries(
     st.sampled_from(["src/a.py", "b.bin", "it's/c d.txt", "tests/test_e.py"]),
-    st.one_of(TEXTS.map(str.encode), st.binary(max_size=300), st.just(bytes(range(256)) * 900)),
+    st.one_of(TEXTS.map(str.encode), st.binary(max_size=300)),
 )
 
 
@@ -55,8 +56,20 @@ def test_the_calls_lead_from_one_tree_to_the_other(
         (root / path).write_bytes(data)
     for call in calls(before, after):
         play(root, call)
-    found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    assert found == after
+    assert read(root) == after
+
+
+def test_a_large_file_goes_in_pieces(tmp_path: Path) -> None:
+    after = {"data/large.bin": random.Random(1).randbytes(250_000)}
+    sent = calls({}, after)
+    assert len(sent) > 3
+    for call in sent:
+        play(tmp_path, call)
+    assert read(tmp_path) == after
+
+
+def read(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def calls(before: dict[str, bytes], after: dict[str, bytes]) -> list[dict[str, Any]]:
