@@ -27,7 +27,7 @@ BLUEPRINTS = ("implement", "fix", "address", "lint", "write-tests")
         ("/minion address: be brief\n\nThe second one too.", Start("address", "be brief\nThe second one too.")),
         ("/minion write-tests for src/a.py", Start("write-tests", "for src/a.py")),
         ("/minion approve 0123abcd\nthanks", Control(Verb.APPROVE, "0123abcd")),
-        ("/minion plan do it\nlike so", Control(Verb.PLAN, "do it\nlike so")),
+        ("/minion plan do it\nlike so", Start("plan", "do it\nlike so")),
         ("/minion stop", Control(Verb.STOP)),
         ("\n\n/minion status", Control(Verb.STATUS)),
     ],

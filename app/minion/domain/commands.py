@@ -30,7 +30,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Control:
-    """Help, plan, approve, stop, retry, status: about a task that exists (or none)."""
+    """Help, approve, stop, retry, status: about a task that exists (or none)."""
 
     verb: Verb
     text: str = ""

@@ -17,14 +17,15 @@ STATE_LABELS: Final = frozenset({"minion-working", "minion-needs-human", "minion
 _TEXT_LIMIT: Final = 4_000
 _MOST_USD: Final = Decimal(1000)
 
-_STARTS: Final = {Verb.IMPLEMENT: "implement", Verb.FIX: "fix", Verb.ADDRESS: "address"}
+_STARTS: Final = frozenset({Verb.IMPLEMENT, Verb.FIX, Verb.ADDRESS, Verb.PLAN})
+"""Each starts the blueprint of its name, where there is one."""
 
 
 def command_in(body: str, blueprints: Collection[str]) -> Command | None:
     """The command on a comment's first line, or None where there is none.
 
-    `/minion fix --max $3 only the linter`: verb or blueprint, options, text. For what starts work (and for a plan) the
-    rest of the comment joins the text.
+    `/minion fix --max $3 only the linter`: verb or blueprint, options, text. For what starts work the rest of the
+    comment joins the text.
     """
     first, _, rest = body.lstrip("\ufeff\r\n").partition("\n")
     match = _CALL.match(first.rstrip("\r"))
@@ -70,9 +71,9 @@ def _command(line: str, rest: str, blueprints: Collection[str]) -> Command:
     full = "\n".join(part for part in (text, rest) if part)[:_TEXT_LIMIT]
     verb = next((verb for verb in Verb if verb == name), None)
     if verb in _STARTS:
-        return Start(_STARTS[verb], full, max_usd)
+        return Start(verb.value, full, max_usd)
     if verb is not None:
-        return _control(verb, full if verb is Verb.PLAN else text, max_usd, line)
+        return _control(verb, text, max_usd, line)
     if name in blueprints:
         return Start(name, full, max_usd)
     known = [*(verb.value for verb in Verb), *blueprints]
