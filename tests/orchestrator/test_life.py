@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from minion.domain.errors import Outage
 from minion.domain.events import ItemClosed, Unlabeled
 from minion.domain.ids import Login
 from minion.domain.protocol import ClaimRefused, RoundGrant
@@ -458,6 +459,27 @@ def test_a_deleted_branch_is_not_made_again(world: World) -> None:
     assert task.status is TaskStatus.HANDED_OFF
     assert "deleted" in task.reason
     assert branch not in world.github.branches
+
+
+def test_a_round_that_ends_before_its_dispatch_is_known_to_have_worked_is_pushed(world: World) -> None:
+    """The answer to the dispatch was lost, and GitHub is asked again only after a while."""
+    world.github.issue(5)
+    world.label(5)
+    first = world.round(5)
+
+    def lose(name: str) -> None:
+        if name == "dispatch":
+            raise Outage("no answer")
+
+    world.github.after = lose
+    world.red(5)
+    world.github.after = None
+    grant = world.claim()
+    assert isinstance(grant, RoundGrant)
+    assert world.work(grant, {"judge": "pass"}, {"a.py": b"x = 2\n"}).accepted
+    task = world.settle(5)
+    assert world.github.branches[task.branch] not in ("", first.head_sha)
+    assert [push.round for push in world.store.ledger.pushes(task.id)] == [1, 2]
 
 
 def test_a_persons_branch_that_is_gone_is_not_made_again(world: World) -> None:

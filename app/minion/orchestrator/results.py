@@ -115,6 +115,7 @@ def _after(task: Task, token: RunToken, result: RoundResult, state: State) -> Ta
     return task.model_copy(
         update={
             "status": TaskStatus.PUBLISHING,
+            "round": token.round,  # the row may not know it yet: a dispatch's answer was lost, and its run was quick
             "state": state.model_dump(mode="json"),
             "carried": None if result.change_set.empty else result.change_set,
             "receipt": Receipt(lines=(*task.receipt.lines, *lines)),
