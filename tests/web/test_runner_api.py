@@ -104,6 +104,8 @@ def test_an_ended_task_and_a_strange_nonce_give_nothing(app: App) -> None:
     offered(app, status=TaskStatus.CANCELLED)
     assert "cancelled" in claim(app, app.issuer.token()).json()["reason"]
     assert claim(app, app.issuer.token(), "n9").status_code == 409
+    strange = claim(app, "e30.e30.", "n9")
+    assert strange.json()["reason"] == "no round was offered under this nonce", "and no issuer was asked for keys"
 
 
 def test_heartbeats_keep_the_lease_and_carry_the_trace_and_the_cancellation(app: App) -> None:

@@ -18,6 +18,7 @@ from minion.orchestrator.run_tokens import RunTokens
 from minion.ports.oidc import RunIdentity
 from minion.ports.store import Lease
 
+NOT_OFFERED: Final = "no round was offered under this nonce"
 _EVENT: Final = "workflow_dispatch"
 _AFTERWARDS: Final = timedelta(minutes=15)
 """A round that is told to stop still hands in what it has."""
@@ -28,12 +29,16 @@ class Claims:
         self._desk = desk
         self._tokens = tokens
 
+    def offered(self, nonce: str) -> bool:
+        """Whether any round was ever offered under it: strangers are told before anything is asked of an issuer."""
+        return self._desk.leases.by_nonce(nonce) is not None
+
     def claim(self, identity: RunIdentity, nonce: str) -> RoundGrant | ClaimRefused:
         """The identity's signature, issuer, audience and times have been verified. May raise `Outage`, `AccessLost`."""
         offered = self._desk.leases.by_nonce(nonce)
         task = None if offered is None else self._desk.tasks.get(offered.task_id)
         if task is None:
-            return ClaimRefused(reason="no round was offered under this nonce")
+            return ClaimRefused(reason=NOT_OFFERED)
         if task.status is not TaskStatus.WORKING:
             return ClaimRefused(reason=f"the task is {task.status.value}")
         home = self._desk.homes.home(task)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from minion.domain.errors import AccessLost, Outage
 from minion.domain.protocol import ClaimRefused, ClaimRequest, EventBatch, RoundResult
+from minion.orchestrator.claims import NOT_OFFERED
 from minion.orchestrator.run_tokens import RunToken
 from minion.ports.oidc import NotProven
 from minion.web.bodies import read_body
@@ -39,6 +40,8 @@ class RunnerApi:
         return _json(answer, 200 if granted else 409)
 
     def _claim(self, body: ClaimRequest) -> BaseModel:
+        if not self._services.claims.offered(body.nonce):
+            return ClaimRefused(reason=NOT_OFFERED)
         identity = self._services.oidc.verify(body.oidc_token)
         if isinstance(identity, NotProven):
             return ClaimRefused(reason=identity.reason)
