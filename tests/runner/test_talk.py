@@ -153,6 +153,25 @@ def test_events_arrive_once_and_in_order_whatever_happens() -> None:
     assert receiver.came == list(range(1, 601))
 
 
+def test_much_text_goes_in_several_calls_that_the_app_takes() -> None:
+    sizes: list[int] = []
+    came: list[int] = []
+
+    def receive(events: Sequence[TraceEvent]) -> EventReply:
+        sizes.append(sum(len(event.model_dump_json()) for event in events))
+        came.extend(event.seq for event in events)
+        return EventReply(lease_s=60)
+
+    stream = TraceStream(receive, flush_s=0.01, heartbeat_s=60)
+    journal = Journal([stream.listen])
+    for _ in range(200):
+        journal.emit("setup.output", text="\x1b" * 20_000)
+    stream.start()
+    stream.close()
+    assert came == list(range(1, 201))
+    assert max(sizes) < 4 * 1024 * 1024
+
+
 def test_a_quiet_round_still_beats_and_hears_the_word_to_stop() -> None:
     receiver = Receiver()
     receiver.cancel = "the issue was closed"

@@ -12,6 +12,8 @@ from minion.domain.protocol import EventReply
 from minion.domain.trace import TraceEvent
 
 BATCH: Final = 200
+BATCH_CHARACTERS: Final = 500_000
+"""The App takes 4 MiB of JSON at once; one event's text and data are far smaller than this."""
 log = logging.getLogger(__name__)
 
 Send = Callable[[Sequence[TraceEvent]], EventReply]
@@ -75,7 +77,7 @@ class TraceStream:
 
     def _deliver(self) -> bool:
         with self._lock:
-            batch = self._waiting[:BATCH]
+            batch = _batch(self._waiting)
         try:
             reply = self._send(batch)
         except Outage as error:
@@ -86,3 +88,13 @@ class TraceStream:
         if reply.cancel is not None:
             self.cancel(reply.cancel)
         return True
+
+
+def _batch(waiting: Sequence[TraceEvent]) -> list[TraceEvent]:
+    """The first of those that wait, as many as one call may carry; at least one."""
+    room = BATCH_CHARACTERS
+    for count, event in enumerate(waiting[:BATCH]):
+        room -= len(event.text) + len(str(event.data))
+        if room < 0:
+            return list(waiting[: max(1, count)])
+    return list(waiting[:BATCH])
