@@ -33,6 +33,7 @@ check: setup
 	@.venv/bin/lint-imports --no-cache
 	@.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action/action.yml
+	@.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
 	@.venv/bin/zizmor --offline --quiet --no-progress .github/workflows action
 
 bench: setup
