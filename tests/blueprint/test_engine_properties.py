@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from minion.blueprint.engine import Engine, is_work
@@ -115,7 +115,6 @@ def result(data: st.DataObject, outcomes: tuple[str, ...]) -> NodeResult:
     return NodeResult(outcome=outcome, usd=usd, wall_s=data.draw(st.sampled_from([0.0, 60.0, 1200.0])))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(engines(), st.data())
 def test_every_walk_ends_within_its_caps(engine: Engine, data: st.DataObject) -> None:
     favourite = data.draw(st.sampled_from([*sorted(GOOD), "fail", "none", "veto", "capped", "any"]))
@@ -140,7 +139,6 @@ def test_every_walk_ends_within_its_caps(engine: Engine, data: st.DataObject) ->
     raise AssertionError(f"no end within {MOST_STEPS} steps")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(engines(), st.data())
 def test_json_at_any_step_gives_the_same_end(engine: Engine, data: st.DataObject) -> None:
     kept = engine.start("main", {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.workspace.conftest import Repository
 
@@ -54,7 +54,7 @@ def opened(repository: Repository, folder: Path) -> GitWorkspace:
     return clone(source, folder / "work", folder / "private")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 2)
 @given(before=TREES.map(sound), after=TREES.map(sound))
 def test_base_and_change_set_make_the_tree(before: Tree, after: Tree) -> None:
     with tempfile.TemporaryDirectory() as name:
