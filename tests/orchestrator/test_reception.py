@@ -48,6 +48,19 @@ def test_an_outsiders_command_and_label_start_nothing(world: World) -> None:
     assert "write permission" in world.github.bodies(5)[0]
 
 
+def test_a_flood_of_outsiders_comments_is_answered_a_few_times_an_hour(world: World) -> None:
+    """Attack 7: each answer costs the installation's limits."""
+    world.github.issue(5)
+    for _ in range(20):
+        world.say(5, "/minion status", actor="eve")
+    assert len(world.github.bodies(5)) == 5
+    world.handle(Commented(REPO, 5, False, 77, False, "/minion help", Login("ann"), 12, False))
+    assert len(world.github.bodies(5)) == 6, "people with write permission are always heard"
+    world.wait(hours=1)
+    world.say(5, "/minion status", actor="eve")
+    assert len(world.github.bodies(5)) == 7
+
+
 def test_our_own_comments_and_plain_talk_are_left_alone(world: World) -> None:
     world.github.issue(5)
     ours = Commented(REPO, 5, False, 1, False, "/minion implement", Login(BOT), 99, True)

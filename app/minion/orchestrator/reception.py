@@ -20,6 +20,7 @@ from minion.domain.task import Task
 from minion.orchestrator.controls import Controls, Voiced
 from minion.orchestrator.desk import Desk, Wakeups
 from minion.orchestrator.opening import House, Request, Unusable, house_of, open_task
+from minion.orchestrator.patience import heard_enough
 from minion.orchestrator.talk import answer, voice_of
 from minion.ports.github import PullRequest
 from minion.tasks.intake import command_in, label_command
@@ -65,10 +66,13 @@ class Reception:
         if command_in(event.body, frozenset(self._desk.shipped)) is None:
             return self._woken(self._desk.tasks.active_for(event.repository.id, event.number))
         github = self._desk.gate.installation(event.repository.installation_id)
+        permission = github.permission(event.repository, event.actor)
+        listed = event.actor_is_bot and event.actor_id in self._desk.allowed_bots
+        if not permission.can_write and not listed and heard_enough(self._desk, event):
+            return f"ignored: {event.actor} has no write permission, and was answered often enough this hour"
         house = house_of(self._desk, github, event.repository)
         names = frozenset(self._desk.shipped) if isinstance(house, Unusable) else frozenset(house.library)
         command = command_in(event.body, names)
-        permission = github.permission(event.repository, event.actor)
         actor = Actor(event.actor, event.actor_id, event.actor_is_bot, permission)
         voiced = Voiced(github, event.repository, event.number, event.comment_id, actor)
         match command:
