@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from minion.adapters.github import ClientOptions, GitHubApp
+from minion.domain.errors import Outage
 from minion.domain.ids import CommitSha, RepositoryRef
 from minion.domain.secret import Secret
 
@@ -189,3 +190,11 @@ def test_where_the_plan_has_no_rules_nothing_is_required_by_them(app_at: Callabl
     }
     with serving(answers) as (url, _):
         assert app_at(url).installation(55).required_checks(REPO, "main") == ()
+
+
+def test_a_graphql_that_stumbles_is_no_refusal(app_at: Callable[..., GitHubApp]) -> None:
+    words = "Something went wrong while executing your query. Please include `F00D` when reporting this issue."
+    with serving({"POST /api/graphql": {"data": None, "errors": [{"message": words}]}}) as (url, seen):
+        with pytest.raises(Outage, match="Something went wrong"):
+            app_at(url).installation(55).review_threads(REPO, 4)
+    assert sum(line == "POST /api/graphql" for line, _ in seen) == 3, "asked again"

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 ABSENT: Final = frozenset({404, 410, 451})
 _LEAST_WAIT: Final = timedelta(seconds=60)
+_STUMBLED: Final = "something went wrong while executing your query"
+"""GraphQL's 500, with status 200 and words that ask for another try."""
 _PAGE: Final = 100
 _MOST_PAGES: Final = 30
 
@@ -120,7 +122,7 @@ class Asker:
                 return error.exc  # raised while a token was minted inside the request
             case GraphQLFailed():
                 messages = "; ".join(item.message for item in error.response.errors or [])
-                return Refusal(422, messages)
+                return Unavailable(messages) if _STUMBLED in messages.lower() else Refusal(422, messages)
             case _:
                 return Unavailable(repr(error))
 
