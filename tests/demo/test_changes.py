@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minion.demo.changes import DeleteFile, EditFile, Replacement, WriteFile, changes_between, replacements_between
@@ -18,6 +18,7 @@ LINES = st.lists(st.sampled_from(["a", "b", "c", "", "    return 1", "x = 2"]), 
 TEXTS = LINES.map(lambda lines: "".join(f"{line}\n" for line in lines))
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_replacements_are_unique_at_their_turn_and_lead_to_the_later_text(old: str, new: str) -> None:
     replacements = replacements_between(old, new)
@@ -46,6 +47,7 @@ TREES = st.dictionaries(
 )
 
 
+@settings(deadline=None, max_examples=30)  # each example writes files and starts processes
 @given(TREES, TREES)
 def test_the_calls_lead_from_one_tree_to_the_other(
     tmp_path_factory: Any, before: dict[str, bytes], after: dict[str, bytes]
@@ -60,7 +62,7 @@ def test_the_calls_lead_from_one_tree_to_the_other(
 
 
 def test_a_large_file_goes_in_pieces(tmp_path: Path) -> None:
-    after = {"data/large.bin": random.Random(1).randbytes(250_000)}
+    after = {"data/large.bin": random.Random(1).randbytes(250_000)}  # noqa: S311 -- no secret
     sent = calls({}, after)
     assert len(sent) > 3
     for call in sent:
