@@ -52,7 +52,7 @@ def _type(annotation: object) -> str:
     if get_origin(annotation) is dict:
         return "mapping"
     parts = [part for part in get_args(annotation) or (annotation,) if part is not type(None)]
-    return {str: "text", bool: "true or false"}.get(parts[0], "number")  # type: ignore[call-overload,no-any-return]
+    return {str: "text", bool: "true or false"}.get(parts[0], "number")
 
 
 def action_inputs() -> str:

@@ -49,7 +49,8 @@ def test_commands_and_their_options_exist(page: Path) -> None:
 
 
 def command_at(words: list[str]) -> click.Command:
-    context, command = click.Context(cli), cli
+    context = click.Context(cli)
+    command: click.Command = cli
     for word in words:
         if not isinstance(command, click.Group):
             break

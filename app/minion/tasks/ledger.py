@@ -24,7 +24,7 @@ def refusal(
 
 
 def marks_in(commits: Iterable[tuple[CommitSha, str]]) -> tuple[tuple[CommitSha, PushMark], ...]:
-    """The pushes that a branch's commits (sha, message) testify to: what a lost ledger is rebuilt from."""
+    """The pushes that a branch's commits (sha, message) testify to, in their order."""
     return tuple((sha, mark) for sha, message in commits if (mark := read_mark(message)) is not None)
 
 
