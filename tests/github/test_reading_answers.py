@@ -195,6 +195,7 @@ def test_where_the_plan_has_no_rules_nothing_is_required_by_them(app_at: Callabl
 def test_a_graphql_that_stumbles_is_no_refusal(app_at: Callable[..., GitHubApp]) -> None:
     words = "Something went wrong while executing your query. Please include `F00D` when reporting this issue."
     with serving({"POST /api/graphql": {"data": None, "errors": [{"message": words}]}}) as (url, seen):
+        github = app_at(url).installation(55)
         with pytest.raises(Outage, match="Something went wrong"):
-            app_at(url).installation(55).review_threads(REPO, 4)
+            github.review_threads(REPO, 4)
     assert sum(line == "POST /api/graphql" for line, _ in seen) == 3, "asked again"

@@ -124,6 +124,15 @@ def test_a_broken_configuration_is_shown(world: World) -> None:
     assert "max_fils" in world.github.bodies(5)[0]
 
 
+def test_a_teams_blueprint_that_does_not_load_says_so_by_its_name(world: World) -> None:
+    main = world.github.branches["main"]
+    files = {".github/minion/blueprints/tidy.yml": b"name: tidy\n"}
+    world.github.branches["main"] = world.github.commit_files(main, "c", files)
+    world.github.issue(5)
+    assert world.say(5, "/minion tidy").startswith("refused")
+    assert "tidy.yml:1:1" in world.github.bodies(5)[0]
+
+
 def test_a_teams_blueprint_and_cap_are_taken(world: World) -> None:
     text = world.desk.shipped["implement"].replace("name: implement", "name: tidy")
     main = world.github.branches["main"]
@@ -134,6 +143,35 @@ def test_a_teams_blueprint_and_cap_are_taken(world: World) -> None:
     task = world.task(5)
     assert sorted(task.blueprints) == ["fix", "tidy"]
     assert (str(task.max_usd), str(task.configuration.max_usd)) == ("3", "5")
+
+
+def test_a_blueprint_may_ask_for_approval_of_the_work_before_it_is_pushed(world: World) -> None:
+    text = b"""
+apiVersion: minion/v1
+kind: Blueprint
+name: careful
+description: Somebody says yes first.
+inputs: {issue: {type: integer, required: true}}
+defaults: {fail: over, agent: {model: standard}}
+caps: {pushes: 1, usd: 2, wall: 1h}
+start: work
+nodes:
+  work: {type: agent, goal: Do it., tools: [read, edit], limits: {turns: 5, usd: 1, wall: 10m}, next: ask}
+  ask: {type: wait, event: approval, from: write, timeout: 2d, next: {ok: push, timeout: over}}
+  push: {type: action, uses: push, next: {ok: over, none: over, fail: over, capped: over}}
+  over: {type: end, status: handed_off}
+"""
+    main = world.github.branches["main"]
+    files = {".github/minion/blueprints/careful.yml": text}
+    world.github.branches["main"] = world.github.commit_files(main, "c", files)
+    world.github.issue(5)
+    assert world.say(5, "/minion careful").startswith("task t"), world.github.bodies(5)
+    task = world.round(5)
+    assert task.status is TaskStatus.AWAITING_APPROVAL
+    assert task.carried is not None
+    world.say(5, f"/minion approve {task.carried.digest()[:16]}")
+    world.settle(5)
+    assert "commit" in world.github.writes
 
 
 def test_status_is_told_without_doubling_the_marker(world: World) -> None:

@@ -84,6 +84,8 @@ class Reception:
             case Misspelt():
                 if isinstance(denied := may_ask(actor, self._rules()), Denied):
                     return f"ignored: {denied.reason}"
+                if isinstance(house, Unusable):  # it may be the name of a blueprint that does not load
+                    return self._refuse(voiced, Denied(house.reason))
                 self._say(voiced, comments.misspelt(command))
                 return f"misspelt: {command.problem}"
             case None:

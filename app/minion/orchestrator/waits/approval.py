@@ -11,9 +11,10 @@ from minion.orchestrator.step import Later, Scene, Step, changed, done
 
 
 def approval(scene: Scene, node: WaitNode) -> Step:
-    """ok | timeout."""
+    """ok | timeout. Where there is work already, it is the change that people are asked about, as everywhere."""
     task = scene.task
-    if task.approved_digest and task.approved_digest == task.spec.digest():
+    wanted = task.spec.digest() if task.carried is None else task.carried.digest()
+    if task.approved_digest == wanted:
         return done(changed(task, approved_digest=""), Outcome.OK)
     until = (task.waiting_since or scene.now) + timedelta(seconds=node.timeout_s)
     if scene.now >= until:
