@@ -24,6 +24,7 @@ _DELIVERIES: Final = "minion-deliveries"
 _ADVANCE: Final = "minion.advance"
 _RECEIVE: Final = "minion.receive"
 _KEPT: Final = timedelta(days=1)
+_SAME_S: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class DurableQueue:
         self._work = work
         self._receive = receive
         self._lock = threading.Lock()
-        self._queued: set[TaskId] = set()
+        self._queued: dict[TaskId, float] = {}
         self._running: set[TaskId] = set()
 
     def start(self) -> None:
@@ -93,11 +94,15 @@ class DurableQueue:
         )
 
     def wake(self, task_id: TaskId) -> None:
-        """Asked again before the task was begun on, it is one and the same wake-up."""
+        """Asked again before the task was begun on, it is one and the same wake-up.
+
+        For a moment only: another replica may have begun on it, and this one would never hear of that.
+        """
+        now = time.monotonic()
         with self._lock:
-            if task_id in self._queued:
+            if now - self._queued.get(task_id, -_SAME_S) < _SAME_S:
                 return
-            self._queued.add(task_id)
+            self._queued[task_id] = now
         options = EnqueueOptions(workflow_name=_ADVANCE, queue_name=_TASKS, queue_partition_key=task_id)
         enqueued = False
         try:
@@ -106,7 +111,7 @@ class DurableQueue:
         finally:
             if not enqueued:  # or nobody could wake this task again
                 with self._lock:
-                    self._queued.discard(task_id)
+                    self._queued.pop(task_id, None)
 
     def wake_idle(self, task_id: TaskId) -> None:
         """For due times: a task that is being advanced at this moment decides by itself when it is due again."""
@@ -141,7 +146,7 @@ class DurableQueue:
     def _advance(self, task_id: str) -> None:
         task = TaskId(task_id)
         with self._lock:
-            self._queued.discard(task)
+            self._queued.pop(task, None)
             self._running.add(task)
         try:
             self._work(task)
