@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from minion.blueprint.model import ActionNode, WaitNode
 from minion.blueprint.state import Ended, NodeResult
+from minion.comments import trouble
 from minion.domain.changeset import ChangeSet
 from minion.domain.errors import MinionError
 from minion.domain.ids import CommitSha
 from minion.domain.receipt import Receipt
 from minion.runner.left_out import left_out_notes
 from minion.runner.walk import Stopped, Walk
-from minion.tasks.gate import Before, Blocked, GateRules, judge
+from minion.tasks.gate import Before, Blocked, GateRules, Passed, judge
 
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells report it."""
@@ -95,6 +96,7 @@ class LocalRun:
             case "push":
                 return self._push()
             case "handoff":
+                self._explain()
                 self._keep("work in progress: handed over")
                 return NodeResult(outcome="ok")
             case "comment":
@@ -114,12 +116,25 @@ class LocalRun:
             return NodeResult(outcome="timeout")
         return NodeResult(outcome="ok")
 
+    def _explain(self) -> None:
+        """Why it is handed over, and what of the work could not be pushed anywhere either."""
+        last = self.walk.state.trouble
+        if not self._reason and last is not None:
+            self._reason = trouble(last)
+        verdict = self._judged(self.walk.site.workspace.change_set())
+        if isinstance(verdict, Blocked):
+            objections = "; ".join(str(reason) for reason in verdict.reasons)
+            self._reason = objections if self._reason in {"", objections} else f"{self._reason}. {objections}"
+
+    def _judged(self, changes: ChangeSet) -> Passed | Blocked:
+        return judge(changes, self.rules, self._before(changes))
+
     def _push(self) -> NodeResult:
         changes = self.walk.site.workspace.change_set()
         if changes.empty:
             self._reason = "nothing was changed"
             return NodeResult(outcome="none")
-        verdict = judge(changes, self.rules, self._before(changes))
+        verdict = self._judged(changes)
         self._notes += [str(flag) for flag in verdict.flags]
         if isinstance(verdict, Blocked):
             self._reason = "; ".join(str(reason) for reason in verdict.reasons)

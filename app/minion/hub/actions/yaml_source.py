@@ -68,6 +68,7 @@ Item: TypeAlias = Scalar | Entries | Sequence
 def read_yaml(text: str, path: str) -> Item:
     """The document in `text`. Raises SourceError with `path` and the line when it is not one YAML document."""
     loader = YAML(typ="safe", pure=True)
+    loader.composer.warn_double_anchors = False  # YAML 1.2 allows an anchor's name again: the later one counts
     try:
         root = loader.compose(text)
     except MarkedYAMLError as error:
