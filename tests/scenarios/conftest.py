@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.scenarios.conversation import check, conversation
 from tests.scenarios.tidy import leaves_nothing
-from tests.scenarios.universe import Snapshot, Universe
+from tests.scenarios.universe import Repository, Snapshot, Universe, wait
 
 from minion.settings import machine_environment
 
@@ -32,4 +32,9 @@ def universe(shared_universe: Universe) -> Iterator[Universe]:
 @pytest.fixture
 def snapshot(request: pytest.FixtureRequest) -> Snapshot:
     """Compares the whole conversation of a repository with what was read and found good before."""
-    return lambda repository: check(request.node.name, conversation(repository))
+
+    def compare(repository: Repository) -> None:
+        wait(repository.said_all, "the last words")
+        check(request.node.name, conversation(repository))
+
+    return compare

@@ -170,6 +170,12 @@ class Repository:
         query = "select status from tasks where repository_id = ? order by created_at"
         return [status for (status,) in self.universe.rows(query, self.universe.ann.repo(self.name)["id"])]
 
+    def said_all(self) -> bool:
+        """No ended task owes its last words: labels and comments are as they will stay."""
+        ended = "('succeeded', 'handed_off', 'declined', 'cancelled', 'failed')"
+        query = f"select id from tasks where repository_id = ? and due_at is not null and status in {ended}"  # noqa: S608
+        return not self.universe.rows(query, self.universe.ann.repo(self.name)["id"])
+
     def bot_comments(self, number: int) -> list[str]:
         return [c["body"] for c in self.universe.ann.comments(self.name, number) if c["user"]["type"] == "Bot"]
 
