@@ -78,7 +78,7 @@ class _Laboratory:
         trees = {"before": before, "after": after, "mixed": _mixed(before, after)}
         for name, tree in trees.items():
             releases.write_tree(tree, self.scratch / name)
-        editable = self._install(package, versions[1])
+        editable = self._install(versions[1])
         paths = tuple(sorted({path.split("/")[0] for path in after if _is_test(path)} - {"src"})) or ("src",)
         after_run = self._complete_run(paths)
         if not after_run.passed:
@@ -117,8 +117,7 @@ class _Laboratory:
     def _pip(self, *arguments: str) -> bool:
         return _run([str(self.python), "-m", "pip", "--quiet", *arguments], self.scratch).returncode == 0
 
-    def _install(self, package: str, version: str) -> bool:
-        del package
+    def _install(self, version: str) -> bool:
         env = pretended(version)
         command = [str(self.python), "-m", "pip", "--quiet", "install", "--no-deps", "--no-build-isolation", "-e", "."]
         return _run(command, self.scratch / "after", env).returncode == 0

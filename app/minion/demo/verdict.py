@@ -83,9 +83,7 @@ def _pull(question: Question, pull: dict[str, Any]) -> Iterator[Line]:
     if success:
         people = [person["login"] for person in pull["requested_reviewers"]]
         yield Line(bool(people), f"review is requested (from {', '.join(people) or 'nobody'})")
-        yield Line(
-            "| **total** |" in pull["body"].lower() or "total" in pull["body"].lower(), "the PR carries a receipt"
-        )
+        yield Line("| **Total** |" in pull["body"], "the PR carries a receipt")
     runs = question.get(f"/commits/{pull['head']['sha']}/check-runs?per_page=100")["check_runs"]
     runs = [run for run in runs if run["app"]["slug"] == "github-actions"]
     red = sorted(run["name"] for run in runs if run["conclusion"] not in {"success", "skipped", "neutral"})
