@@ -202,6 +202,18 @@ def test_input_that_is_no_json_is_answered_and_the_history_stays_valid(stage: An
     assert stage.model.requests[1]["refused"] is None
 
 
+def test_a_call_that_is_nearly_right_is_shown_the_valid_one(stage: Any):
+    stage = stage({"calls": [{"name": "look", "input": {"What": "a"}}]}, {"calls": [finish()]})
+    assert stage.play().outcome is Outcome.OK
+    assert 'The nearest valid input: {"what": "a"}' in stage.results(1)[0]["content"]
+
+
+def test_a_tool_that_is_not_there_is_answered_with_the_nearest_one(stage: Any):
+    stage = stage({"calls": [{"name": "look_at", "input": {"what": "a"}}]}, {"calls": [finish()]})
+    assert stage.play().outcome is Outcome.OK
+    assert "Did you mean look?" in stage.results(1)[0]["content"]
+
+
 def test_three_malformed_calls_in_a_row_end_as_stuck_with_a_note(stage: Any):
     bad = {"calls": [{"name": "look", "malformed_input": "{"}]}
     stage = stage(bad, bad, bad, {"text": "I could not form the call."})

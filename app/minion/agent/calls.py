@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from minion.agent.nearest import nearest_call
 from minion.ports.model import Block
 from minion.tools.base import Tool, ToolResult, ToolSchema
 
 PARALLEL = 8
+LONGEST_EXAMPLE = 2_000
 BROKEN_INPUT = "INVALID_JSON"
 """The key under which the model adapter keeps a tool input that was no JSON object."""
 
@@ -26,15 +29,27 @@ class Malformed:
 
 
 def checked(schema: ToolSchema, arguments: Mapping[str, Any]) -> Malformed | None:
-    """None when the arguments fit."""
+    """None when the arguments fit. The answer says what does not, and shows a call that would."""
     if set(arguments) == {BROKEN_INPUT}:
-        return Malformed(f"The input of {schema.name} is no JSON object: {str(arguments[BROKEN_INPUT])[:200]!r}")
+        said = f"The input of {schema.name} is no JSON object: {str(arguments[BROKEN_INPUT])[:200]!r}"
+        return Malformed(said + _shown(schema, {}))
     validator = Draft202012Validator(schema.input_schema)
     errors = sorted(validator.iter_errors(dict(arguments)), key=lambda error: list(map(str, error.absolute_path)))
     if not errors:
         return None
-    lines = [f"- {'.'.join(map(str, error.absolute_path)) or 'input'}: {error.message}" for error in errors[:5]]
-    return Malformed(f"The input of {schema.name} does not fit its schema:\n" + "\n".join(lines))
+    lines = [f"- {'.'.join(map(str, error.absolute_path)) or 'input'}: {error.message[:500]}" for error in errors[:5]]
+    said = f"The input of {schema.name} does not fit its schema:\n" + "\n".join(lines)
+    return Malformed(said + _shown(schema, arguments))
+
+
+def _shown(schema: ToolSchema, arguments: Mapping[str, Any]) -> str:
+    """The nearest valid call; where none can be told, the tool's own example."""
+    near = nearest_call(schema.input_schema, arguments)
+    if near is not None:
+        text = json.dumps(near, ensure_ascii=False)
+        return f"\nThe nearest valid input: {text}" if len(text) <= LONGEST_EXAMPLE else ""
+    example = next(iter(schema.input_examples), None)
+    return "" if example is None else f"\nAn input that is valid: {json.dumps(dict(example), ensure_ascii=False)}"
 
 
 @dataclass(frozen=True)

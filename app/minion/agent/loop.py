@@ -15,6 +15,7 @@ from minion.agent import prompts
 from minion.agent.budget import FIRST_MAX_TOKENS, Exhausted
 from minion.agent.calls import Malformed, Ready, answer, checked, in_batches, run_batch
 from minion.agent.finish import Accepted
+from minion.agent.nearest import nearest_name
 from minion.agent.prices import ModelFacts
 from minion.agent.rules import text_of
 from minion.agent.run import AgentReport, AgentRun
@@ -201,8 +202,10 @@ class _Session:
     def _problem(self, block: Block) -> Malformed | None:
         schema = next((schema for schema in self._schemas if schema.name == block["name"]), None)
         if schema is None:
-            known = ", ".join(schema.name for schema in self._schemas)
-            return Malformed(f"There is no tool {block['name']!r}; there are: {known}.")
+            known = [schema.name for schema in self._schemas]
+            meant = nearest_name(str(block["name"]), known)
+            hint = f" Did you mean {meant}?" if meant else ""
+            return Malformed(f"There is no tool {block['name']!r}; there are: {', '.join(known)}.{hint}")
         return checked(schema, block["input"])
 
     def _run_all(self, ready: Sequence[Ready], results: dict[str, Block]) -> list[str]:
