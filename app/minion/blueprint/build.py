@@ -7,6 +7,7 @@ from typing import Any
 
 from minion.blueprint.model import (
     FAILED,
+    REVERT,
     ActionNode,
     AgentNode,
     CallNode,
@@ -15,6 +16,7 @@ from minion.blueprint.model import (
     Input,
     JudgeNode,
     Limits,
+    MapNode,
     Next,
     Node,
     RunNode,
@@ -50,6 +52,8 @@ def node(name: str, read: Read, fail: str, agent_defaults: Read) -> Node | None:
     kind = read.get("type")
     if kind is None or not _complete(read, kind):
         return None
+    if kind == "map":
+        return _map(name, read, fail, agent_defaults)
     defaults = agent_defaults if kind == "agent" else {}
     return _BUILDERS[kind](name, {**defaults, **read}, fail)
 
@@ -84,8 +88,22 @@ def _run(name: str, read: Read, fail: str) -> RunNode:
         name=name,
         next=None if gate_only else _next(name, read, fail),
         limits=_limits(read),
-        **_given(read, "argv", "script", "command", "autofix", "parse", "prepare", "gate_only", "network"),
+        **_given(read, *_RUN),
     )
+
+
+_RUN = (
+    "argv",
+    "script",
+    "command",
+    "autofix",
+    "parse",
+    "env",
+    "reproduction",
+    "prepare",
+    "gate_only",
+    "network",
+)
 
 
 def _agent(name: str, read: Read, fail: str) -> AgentNode:
@@ -95,8 +113,11 @@ def _agent(name: str, read: Read, fail: str) -> AgentNode:
         next=_next(name, read, fail),
         write=WritePaths(write.get("allow", ()), write.get("protect", ())),
         limits=_limits(read),
-        **_given(read, "goal", "context", "tools", "model", "effort", "rules", "output", "gate", "repair"),
+        **_given(read, *_AGENT),
     )
+
+
+_AGENT = ("goal", "context", "tools", "model", "effort", "rules", "output", "gate", "repair", "narrows")
 
 
 def _judge(name: str, read: Read, fail: str) -> JudgeNode:
@@ -126,6 +147,20 @@ def _switch(name: str, read: Read, fail: str) -> SwitchNode:
 
 def _call(name: str, read: Read, fail: str) -> CallNode:
     return CallNode(name, _next(name, read, fail), read["blueprint"], table(read, "with"), _limits(read))
+
+
+def _map(name: str, read: Read, fail: str, agent_defaults: Read) -> MapNode:
+    """Body nodes that lack something needed are left out, as outside."""
+    body = {inner: node(inner, entry, REVERT, agent_defaults) for inner, entry in read["nodes"].items()}
+    return MapNode(
+        name=name,
+        next=_next(name, read, fail),
+        over=read["over"],
+        start=read["start"],
+        nodes={inner: built for inner, built in body.items() if built is not None},
+        limits=_limits(read),
+        **_given(read, "most"),
+    )
 
 
 def _end(name: str, read: Read, _fail: str) -> EndNode:

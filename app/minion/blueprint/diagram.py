@@ -17,6 +17,7 @@ from minion.blueprint.model import (
     CallNode,
     EndNode,
     JudgeNode,
+    MapNode,
     Node,
     RunNode,
     SwitchNode,
@@ -53,7 +54,7 @@ def _box(node: Node) -> str:
             return f'{{"{label}"}}'
         case EndNode():
             return f'(["{label}"])'
-        case CallNode():
+        case CallNode() | MapNode():
             return f'[["{label}"]]'
         case WaitNode():
             return f'{{{{"{label}"}}}}'
@@ -78,6 +79,8 @@ def _what(node: Node) -> str:
             return f"wait: {node.event}"
         case CallNode():
             return f"call: {node.blueprint}"
+        case MapNode():
+            return f"map: {node.over.path}"
         case EndNode():
             return node.status
         case SwitchNode():
@@ -90,7 +93,7 @@ def _style(node: Node) -> str:
     match node:
         case AgentNode() | JudgeNode():
             return ":::model"
-        case RunNode():
+        case RunNode() | MapNode():
             return ":::work"
         case ActionNode() | CallNode():
             return ":::effect"

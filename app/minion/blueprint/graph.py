@@ -13,6 +13,7 @@ from minion.blueprint.model import (
     EndNode,
     JudgeNode,
     Limits,
+    MapNode,
     Next,
     Node,
     RunNode,
@@ -50,6 +51,8 @@ def kind(node: Node) -> str:
             return "switch"
         case CallNode():
             return "call"
+        case MapNode():
+            return "map"
         case EndNode():
             return "end"
 

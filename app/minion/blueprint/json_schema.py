@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from minion.blueprint.reader import CONTEXT_PATH, DURATION, NAME, TEMPLATE
+from minion.blueprint.reader import CONTEXT_PATH, DURATION, NAME, TEMPLATE, VARIABLE
 from minion.blueprint.schema import BLUEPRINT, GOOD
 from minion.blueprint.shapes import (
     Argument,
@@ -50,7 +50,7 @@ def _of(shape: Shape) -> Schema:
         case OneOf():
             return {"oneOf": [_tagged(shape.tag, name, record) for name, record in shape.records.items()]}
         case TableOf():
-            names: Schema = {} if shape.any_key else {"propertyNames": _value(Name())}
+            names: Schema = {} if shape.any_key else {"propertyNames": _names(shape)}
             return {"type": "object", "additionalProperties": _of(shape.values), **names}
         case ListOf():
             return {"type": "array", "items": _of(shape.item), "minItems": shape.least}
@@ -64,6 +64,10 @@ def _of(shape: Shape) -> Schema:
             return {}
         case _:
             return _value(shape)
+
+
+def _names(shape: TableOf) -> Schema:
+    return {"type": "string", "pattern": f"^(?:{VARIABLE.pattern})$"} if shape.variables else _value(Name())
 
 
 def _value(shape: Shape) -> Schema:

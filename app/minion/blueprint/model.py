@@ -30,13 +30,17 @@ class Caps:
 FAILED = "!failed"
 """Where the bad outcomes of the fail path itself lead: not a node, the task ends `failed`."""
 
+REVERT = "!revert"
+"""Where unmapped bad outcomes lead in the body of a map: not a node, what was done for the item is undone."""
+
 
 @dataclass(frozen=True)
 class Next:
-    """Outcome (or a switch's value) to node name; what is not in `targets` goes to `otherwise` (a node or `FAILED`)."""
+    """Outcome (or a switch's value) to node name; what is not in `targets` goes to `otherwise`."""
 
     targets: Mapping[str, str]
     otherwise: str
+    """A node, `FAILED` or `REVERT`."""
 
     def after(self, outcome: str) -> str:
         return self.targets.get(outcome, self.otherwise)
@@ -63,6 +67,11 @@ class RunNode:
     autofix: str | None = None
     """The command name that is run before the check itself, for example `format`."""
     parse: str | None = None
+    """How the report is read; `lines`, and `json` where it is a list, give `items` and `count`."""
+    env: Mapping[str, str | int | bool | Lookup] = field(default_factory=dict)
+    """Environment of the command in the box; `Engine.environment` gives the values."""
+    reproduction: bool = False
+    """It passes only when the tests of the change fail without the rest of the change, and pass with it."""
     prepare: bool = False
     gate_only: bool = False
     network: str = "none"
@@ -93,6 +102,8 @@ class AgentNode:
     gate: tuple[str, ...] = ()
     """Names of `gate_only` run nodes that must pass on the current tree before `finish` is accepted."""
     repair: int = 3
+    narrows: str | None = None
+    """The field of `output`, a list of gitignore patterns, that narrows the task's scope from then on."""
     limits: Limits = Limits()
 
 
@@ -150,10 +161,28 @@ class CallNode:
 @dataclass(frozen=True)
 class EndNode:
     name: str
-    status: str  # success | handed_off | declined
+    status: str
+    """success | handed_off | declined; in the body of a map: keep | skip | revert"""
 
 
-Node = RunNode | AgentNode | JudgeNode | ActionNode | WaitNode | SwitchNode | CallNode | EndNode
+@dataclass(frozen=True)
+class MapNode:
+    """The same sub-graph for each item of a list. All of it is work: a runner carries it out within one round."""
+
+    name: str
+    next: Next
+    over: Lookup
+    """The list."""
+    start: str
+    """The first node of the body."""
+    nodes: Mapping[str, Node]
+    """The body: run, agent, judge, switch and end nodes; their names are unique in the whole blueprint."""
+    most: int = 1000
+    """Items beyond are not taken."""
+    limits: Limits = Limits()
+
+
+Node = RunNode | AgentNode | JudgeNode | ActionNode | WaitNode | SwitchNode | CallNode | MapNode | EndNode
 
 
 @dataclass(frozen=True)
@@ -177,4 +206,4 @@ class Blueprint:
     digest: str
     """SHA-256 (hex) of the text."""
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Node name to line and column, from 1."""
+    """Node name to line and column, from 1; the nodes in the bodies of maps too."""

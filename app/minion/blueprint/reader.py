@@ -38,7 +38,8 @@ from minion.blueprint.shapes import (
 from minion.blueprint.source import Entries, Item, Listing, Scalar, plain_data
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_PATH = r"[a-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)+"
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_PATH = r"(?:item|[a-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)+)"
 CONTEXT_PATH = re.compile(rf"({_PATH})(\?)?")
 TEMPLATE = re.compile(rf"\$\{{\{{ *({_PATH})(\?)? *\}}\}}")
 DURATION = re.compile(r"([0-9]{1,6})([smhd])")
@@ -108,7 +109,9 @@ class Reader:
             return self.refuse(found.mark, f"`{where}` has more than {_MOST} entries")
         values: dict[str, Any] = {}
         for key, child in found.items.items():
-            if not shape.any_key and not NAME.fullmatch(key):
+            if shape.variables and not VARIABLE.fullmatch(key):
+                self.refuse(found.keys[key], f"`{key[:60]}` is not a name of a variable", "A-Z, 0-9 and _")
+            elif not shape.any_key and not shape.variables and not NAME.fullmatch(key):
                 self.refuse(found.keys[key], f"`{key}` is not a name", "a-z, 0-9, _ and -, beginning with a letter")
             else:
                 values[key] = self.read(child, shape.values, f"{where}.{key}")

@@ -19,6 +19,7 @@ _TYPES: Mapping[str, str] = {
     "wait": "until checks are settled, a person replies or approves; costs nothing",
     "switch": "goes by a value",
     "call": "another blueprint",
+    "map": "the same nodes for each item of a list; what does not work out is undone",
     "end": "the end",
 }
 _PATHS: Mapping[str, str] = {

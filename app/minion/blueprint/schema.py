@@ -35,8 +35,9 @@ DAY_S = 24 * 3600.0
 
 TOOLS = ("read", "search", "edit", "write", "shell")
 COMMANDS = ("setup", "lint", "format", "test")
-REPORTS = ("junit", "ruff", "sarif", "json")
+REPORTS = ("junit", "ruff", "sarif", "json", "lines")
 NETWORKS = ("none", "open")
+MOST_ITEMS = 10_000
 MODELS = ("cheap", "standard", "strong")
 EFFORTS = ("low", "medium", "high", "max")
 EVENTS = ("checks.settled", "reply", "approval")
@@ -57,7 +58,10 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "action": ("ok", "fail", "none", "capped"),
     "wait": ("ok", "fail", "none", "timeout", "capped"),
     "call": ("ok", "fail", "capped"),
+    "map": ("ok", "none", "capped"),
 }
+RESULTS: Mapping[str, tuple[str, ...]] = {**OUTCOMES, "map": ("ok", "fail")}
+"""What a host may say of the pending node: for a map, how the one step went that it rests at."""
 GOOD = frozenset({"ok", "pass"})
 
 USES: Mapping[str, Mapping[str, Argument]] = {
@@ -101,6 +105,11 @@ _RUN = Record(
         "script": Key(Script(), "Lines for `bash`."),
         "autofix": Key(_COMMAND, "Command that is run before the check itself."),
         "parse": Key(Choice(REPORTS), "How the report is read."),
+        "env": Key(
+            TableOf(Argument(Literal(), text=True), variables=True),
+            "Environment of the command: values, also looked up.",
+        ),
+        "reproduction": Key(Flag(), "Passes only if the tests of the change fail without the rest of it."),
         "prepare": Key(Flag(), "Run again at the start of every round."),
         "gate_only": Key(Flag(), "Never entered; a gate of agent nodes."),
         "network": Key(Choice(NETWORKS), "What the commands may reach; `open` for `prepare` nodes only."),
@@ -129,6 +138,7 @@ _AGENT = Record(
         "output": Key(OutputSchema(), "JSON Schema of the answer."),
         "gate": Key(ListOf(Name()), "`gate_only` nodes that must pass before `finish` is accepted."),
         "repair": Key(Whole(0, 10), "Refused finishes before the outcome is `stuck`."),
+        "narrows": Key(Name(), "Field of `output`, a list of patterns that narrows the task's scope from then on."),
         "limits": _limits("turns", "usd", "wall", "visits"),
         "next": _next("agent"),
     }
@@ -186,6 +196,24 @@ _END = Record(
         "status": Key(Choice(("success", "handed_off", "declined")), "How the task ends.", required=True),
     }
 )
+_END_OF_ITEM = Record(
+    {
+        "type": _TYPE,
+        "status": Key(Choice(("keep", "skip", "revert")), "What becomes of the item's changes.", required=True),
+    }
+)
+BODY = OneOf("type", {"run": _RUN, "agent": _AGENT, "judge": _JUDGE, "switch": _SWITCH, "end": _END_OF_ITEM})
+_MAP = Record(
+    {
+        "type": _TYPE,
+        "over": Key(LookupOnly(), "The list.", required=True),
+        "most": Key(Whole(1, MOST_ITEMS), "Items that are taken; the rest is counted as `left`. 1000 if not given."),
+        "start": Key(Name(), "The first node for each item.", required=True),
+        "nodes": Key(TableOf(BODY), "The steps for one item.", required=True),
+        "limits": _limits("visits"),
+        "next": _next("map"),
+    }
+)
 NODES = OneOf(
     "type",
     {
@@ -196,6 +224,7 @@ NODES = OneOf(
         "wait": _WAIT,
         "switch": _SWITCH,
         "call": _CALL,
+        "map": _MAP,
         "end": _END,
     },
 )

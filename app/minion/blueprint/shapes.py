@@ -100,6 +100,8 @@ class TableOf:
     values: Shape
     any_key: bool = False
     """Keys need not be names: the cases of a switch."""
+    variables: bool = False
+    """Keys are names of environment variables."""
 
 
 @dataclass(frozen=True)
