@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.model import AgentNode, JudgeNode, RunNode
-from minion.blueprint.state import State
+from minion.blueprint.state import ContextEntry, State
 from minion.domain.errors import Outage
 from minion.domain.receipt import ReceiptLine
 from minion.nodes.base import NodeReport, Opinion, Visit, WorkNode
@@ -52,6 +52,10 @@ class Walk:
     usd: Decimal
     """What may be spent from here on, beside the caps of the blueprint."""
     learned: Learned = field(default_factory=Learned)
+    applied: Callable[[State], None] = lambda _: None
+    """Told after each node: what a host keeps to go on from."""
+    beside: Callable[[WorkNode], Sequence[ContextEntry]] = lambda _: ()
+    """What a host adds to a node's context."""
 
     def prepare(self) -> str | None:
         """Runs again what prepared the workspace in an earlier round; what failed, in words."""
@@ -74,6 +78,7 @@ class Walk:
             if visited.interrupted:
                 raise Outage(visited.interrupted)
             self.state = self.engine.apply(self.state, visited.result)
+            self.applied(self.state)
 
     def _visit(self, node: WorkNode) -> NodeReport:
         self._stop_if_told()
@@ -105,7 +110,8 @@ class Walk:
         if isinstance(node, RunNode):
             return Visit(node, (), (), usd, left.wall_s)
         gates = self.engine.gate_nodes(self.state, node) if isinstance(node, AgentNode) else []
-        return Visit(node, self.engine.context(self.state, node, self.facts), gates, usd, left.wall_s)
+        context = [*self.engine.context(self.state, node, self.facts), *self.beside(node)]
+        return Visit(node, context, gates, usd, left.wall_s)
 
     def _stop_if_told(self) -> None:
         reason = self.cancelled()
