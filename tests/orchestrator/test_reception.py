@@ -133,6 +133,25 @@ def test_a_teams_blueprint_that_does_not_load_says_so_by_its_name(world: World) 
     assert "tidy.yml:1:1" in world.github.bodies(5)[0]
 
 
+def test_a_broken_blueprint_stops_only_what_needs_it(world: World) -> None:
+    main = world.github.branches["main"]
+    broken = {".github/minion/blueprints/tidy.yml": b"name: tidy\n"}
+    world.github.branches["main"] = world.github.commit_files(main, "c", broken)
+    world.github.issue(5)
+    assert world.label(5).startswith("task t")
+    assert any("tidy.yml:1:1" in note for note in world.task(5).notes)
+
+
+def test_a_broken_override_never_falls_back(world: World) -> None:
+    main = world.github.branches["main"]
+    for number, name in ((5, "implement"), (6, "fix")):  # by name, and through a call
+        files = {f".github/minion/blueprints/{name}.yml": f"name: {name}\n".encode()}
+        world.github.branches["main"] = world.github.commit_files(main, "c", files)
+        world.github.issue(number)
+        assert world.label(number).startswith("refused")
+        assert f"{name}.yml:1:1" in world.github.bodies(number)[0]
+
+
 def test_a_teams_blueprint_and_cap_are_taken(world: World) -> None:
     text = world.desk.shipped["implement"].replace("name: implement", "name: tidy")
     main = world.github.branches["main"]

@@ -36,7 +36,7 @@ def link(library: Library, sources: Mapping[str, str] | None = None) -> Problems
             *caller.places.get(call.name, (1, 1)), said, hint, (sources or {}).get(caller.name, f"{caller.name}.yml")
         )
         for caller in library.values()
-        for call in _calls(caller)
+        for call in calls(caller)
         for said, hint in _call(library, caller.name, call)
     )
 
@@ -46,7 +46,7 @@ def needed(library: Library, name: str) -> frozenset[str]:
     return frozenset({name} | _below(library, name)) & frozenset(library)
 
 
-def _calls(blueprint: Blueprint) -> Iterator[CallNode]:
+def calls(blueprint: Blueprint) -> Iterator[CallNode]:
     return (node for node in blueprint.nodes.values() if isinstance(node, CallNode))
 
 
@@ -55,7 +55,7 @@ def _below(library: Library, name: str) -> set[str]:
     waiting = [name]
     while waiting:
         current = library.get(waiting.pop())
-        for call in _calls(current) if current else ():
+        for call in calls(current) if current else ():
             if call.blueprint not in found:
                 found.add(call.blueprint)
                 waiting.append(call.blueprint)

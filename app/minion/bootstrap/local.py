@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Final
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential, preload
 from minion.adapters.workspace import BranchRefused, LocalCopy, commit_to_branch, copy_of_checkout
 from minion.agent.prices import ROLES, PriceTable
 from minion.agent.rules import RuleBook
 from minion.blueprint.engine import Engine
-from minion.blueprint.library import assemble
-from minion.blueprint.model import Blueprint
+from minion.blueprint.team import Team, blueprint_name, gather
 from minion.bootstrap.prices import priced
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.domain.changeset import ChangeSet
@@ -43,8 +40,6 @@ from minion.tasks.branches import branch_name
 from minion.tasks.configuration import PATH, Broken, read_configuration
 from minion.tasks.gate import GateRules
 from minion.tasks.trailers import PushMark, commit_message
-
-TEAM_BLUEPRINTS: Final = re.compile(r"\.github/minion/blueprints/([A-Za-z0-9_-]+)\.ya?ml")
 
 
 @dataclass(frozen=True)
@@ -94,12 +89,13 @@ class _LocalTask:
     def _carry_out(self, branch: str, title: str) -> LocalOutcome:
         configuration = configuration_of(self.copy.workspace)
         prices = self._prices(configuration)
-        engine = Engine(library_of(self.copy.workspace))
+        team = library_of(self.copy.workspace, self.request.blueprint)
+        engine = Engine(team.library)
         state = engine.start(self.request.blueprint, {"issue": 0, "pr": 0}, max_usd=self._max_usd(configuration))
         spec = TaskSpec(
             title=title, objective=self.request.task, author="local", author_can_write=True, requested_by="local"
         )
-        self._warn(configuration)
+        self._warn(configuration, team)
         with Progress(self.console) as progress:
             journal = Journal([progress.listen])
             site = self._site(configuration, prices, journal)
@@ -141,7 +137,9 @@ class _LocalTask:
         if escapes and site.sandbox_mode != "unsafe":
             raise UsageError(f"The sandbox does not hold on this machine: {'; '.join(escapes)}")
 
-    def _warn(self, configuration: RepositoryConfiguration) -> None:
+    def _warn(self, configuration: RepositoryConfiguration, team: Team) -> None:
+        for broken in team.broken_files:
+            self.console.print(f"[yellow]Left out, broken:[/] {escape(str(broken))}")
         if self.copy.uncommitted:
             shown = ", ".join(self.copy.uncommitted[:5])
             self.console.print(f"[yellow]Not committed, so not in the copy:[/] {len(self.copy.uncommitted)} ({shown})")
@@ -211,16 +209,14 @@ def configuration_of(workspace: Workspace) -> RepositoryConfiguration:
     return read
 
 
-def library_of(workspace: Workspace) -> Mapping[str, Blueprint]:
-    """The shipped blueprints and the team's own, which win. Raises `UsageError` with every problem at its place."""
-    texts = shipped()
-    for path in workspace.list_at_base():
-        if found := TEAM_BLUEPRINTS.fullmatch(path):
-            texts[found[1]] = (workspace.read_at_base(path) or b"").decode("utf-8", "replace")
-    library = assemble(texts)
-    if not isinstance(library, dict):
-        raise UsageError("\n".join(str(problem) for problem in library))
-    return library
+def library_of(workspace: Workspace, name: str) -> Team:
+    """The shipped blueprints and the team's own, which win. Raises `UsageError` with every problem at its place when
+    what `name` needs is broken; other broken files stop nothing."""
+    paths = [path for path in workspace.list_at_base() if blueprint_name(path) is not None]
+    team = gather(shipped(), {path: workspace.read_at_base(path) or b"" for path in paths})
+    if name in team.broken:
+        raise UsageError("\n".join(map(str, team.broken[name])))
+    return team
 
 
 def parse_usd(text: str | None) -> Decimal | None:

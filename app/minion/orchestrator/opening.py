@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Final
 
 from minion.blueprint.engine import Engine
-from minion.blueprint.library import assemble, needed
-from minion.blueprint.model import Blueprint
+from minion.blueprint.library import needed
+from minion.blueprint.team import FOLDER, MOST_FILES, Team, blueprint_name, gather
 from minion.domain.commands import Start
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
@@ -23,8 +22,7 @@ from minion.ports.github import Comment, GitHub, Item, PullRequest, RepositoryFa
 from minion.tasks.configuration import PATH, Broken, read_configuration
 from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, going_on, people_in
 
-_TEAM_BLUEPRINTS: Final = ".github/minion/blueprints"
-_MOST_BLUEPRINTS: Final = 40
+_MOST_PROBLEMS: Final = 5
 _MOST_PEOPLE: Final = 40
 
 
@@ -34,12 +32,17 @@ class House:
 
     facts: RepositoryFacts
     configuration: RepositoryConfiguration
-    texts: Mapping[str, str]
-    library: Mapping[str, Blueprint]
+    team: Team
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.team.names
 
     @property
     def descriptions(self) -> dict[str, str]:
-        return {name: blueprint.description for name, blueprint in self.library.items()}
+        """Of all that may be asked for; for a broken one, where it is broken."""
+        good = {name: blueprint.description for name, blueprint in self.team.library.items()}
+        return good | {name: f"broken: {problems[0]}" for name, problems in sorted(self.team.broken.items())}
 
 
 @dataclass(frozen=True)
@@ -71,22 +74,13 @@ def house_of(desk: Desk, github: GitHub, repository: RepositoryRef) -> House | U
     configuration = read_configuration(github.file(repository, PATH, branch))
     if isinstance(configuration, Broken):
         return Unusable(f"the configuration is broken:\n{configuration}")
-    texts = {**desk.shipped, **_team(github, repository, branch)}
-    library = assemble(texts)
-    if not isinstance(library, dict):
-        places = "\n".join(f"{p.source}:{p.line}:{p.column}: {p.message}" for p in library[:5])
-        return Unusable(f"a blueprint is broken:\n{places}")
-    return House(facts, configuration, texts, library)
+    return House(facts, configuration, gather(desk.shipped, _team_files(github, repository, branch)))
 
 
-def _team(github: GitHub, repository: RepositoryRef, branch: str) -> dict[str, str]:
-    paths = [PurePosixPath(path) for path in github.list_files(repository, _TEAM_BLUEPRINTS, branch)]
-    found: dict[str, str] = {}
-    for path in [path for path in paths if path.suffix in {".yml", ".yaml"}][:_MOST_BLUEPRINTS]:
-        text = github.file(repository, str(path), branch)
-        if text is not None:
-            found[path.stem] = text.decode("utf-8", "replace")
-    return found
+def _team_files(github: GitHub, repository: RepositoryRef, branch: str) -> dict[str, bytes | None]:
+    paths = sorted(path for path in github.list_files(repository, FOLDER, branch) if blueprint_name(path) is not None)
+    read = {path: github.file(repository, path, branch) for path in paths[:MOST_FILES]}
+    return {path: text for path, text in read.items() if text is not None} | dict.fromkeys(paths[MOST_FILES:])
 
 
 def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Task | Unusable:
@@ -116,14 +110,14 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
         pull_number=None if pull is None else pull.number,
         branch=start.branch,
         blueprint=request.start.blueprint,
-        blueprints={name: house.texts[name] for name in needed(house.library, request.start.blueprint)},
+        blueprints={name: house.team.texts[name] for name in needed(house.team.library, request.start.blueprint)},
         state=begun,
         spec=spec.spec,
         configuration=house.configuration,
         base_branch=start.base,
         base_sha=start.base_sha,
         head_sha=start.head_sha,
-        notes=spec.notes,
+        notes=(*spec.notes, *_left_out(house.team)),
         max_usd=request.start.max_usd,
         trigger_comment_id=request.comment_id,
         trigger_in_review=request.in_review,
@@ -134,9 +128,13 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
 
 
 def _begin(house: House, request: Request, pull: PullRequest | None) -> dict[str, object] | Unusable:
-    blueprint = house.library.get(request.start.blueprint)
+    name = request.start.blueprint
+    blueprint = house.team.library.get(name)
     if blueprint is None:
-        return Unusable(f"there is no blueprint `{request.start.blueprint}` here")
+        broken = "\n".join(map(str, house.team.broken.get(name, ())[:_MOST_PROBLEMS]))
+        return Unusable(
+            f"the blueprint `{name}` is broken:\n{broken}" if broken else f"there is no blueprint `{name}` here"
+        )
     if "pr" in blueprint.inputs and pull is None:
         hint = f"`/minion implement` makes a pull request of #{request.number}"
         return Unusable(f"`{blueprint.name}` works on pull requests, and this is an issue; {hint}")
@@ -145,10 +143,15 @@ def _begin(house: House, request: Request, pull: PullRequest | None) -> dict[str
         return Unusable(f"`{blueprint.name}` works on issues, and this is a pull request; {hint}")
     inputs = {"issue": request.number, "pr": request.number, "text": request.start.text}
     try:
-        state = Engine(house.library).start(blueprint.name, inputs, max_usd=request.start.max_usd)
+        state = Engine(house.team.library).start(blueprint.name, inputs, max_usd=request.start.max_usd)
     except UsageError as error:
         return Unusable(str(error))
     return state.model_dump(mode="json")
+
+
+def _left_out(team: Team) -> tuple[str, ...]:
+    """For a task that needs none of the broken files."""
+    return tuple(f"A blueprint of this repository is broken, and was left out: `{one}`" for one in team.broken_files)
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class Reception:
         if not permission.can_write and not listed and heard_enough(self._desk, event):
             return f"ignored: {event.actor} has no write permission, and was answered often enough this hour"
         house = house_of(self._desk, github, event.repository)
-        names = frozenset(self._desk.shipped) if isinstance(house, Unusable) else frozenset(house.library)
+        names = frozenset(self._desk.shipped) if isinstance(house, Unusable) else house.names
         command = command_in(event.body, names)
         actor = Actor(event.actor, event.actor_id, event.actor_is_bot, permission)
         voiced = Voiced(github, event.repository, event.number, event.comment_id, actor)
@@ -100,7 +100,7 @@ class Reception:
         voiced = Voiced(github, event.repository, event.number, None, actor)
         if isinstance(house, Unusable):
             return self._refuse(voiced, Denied(house.reason))
-        command = label_command(event.label, house.configuration.blueprint, frozenset(house.library))
+        command = label_command(event.label, house.configuration.blueprint, house.names)
         if isinstance(command, Misspelt):
             self._say(voiced, comments.misspelt(command))
             return f"misspelt: {command.problem}"

@@ -1,0 +1,103 @@
+"""A repository's own blueprints over those that come with Minion. A broken file stops what needs it, nothing else.
+
+What needs it: its own name, also where that is the name of one that comes with Minion, and all that calls it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from minion.blueprint.library import calls, link
+from minion.blueprint.loader import decode, load
+from minion.blueprint.model import Blueprint
+from minion.blueprint.problem import Problem, Problems
+
+FOLDER = ".github/minion/blueprints"
+MOST_FILES = 40
+_FILE = re.compile(rf"{re.escape(FOLDER)}/([^/]+)\.ya?ml")
+
+
+@dataclass(frozen=True)
+class Team:
+    """`broken` holds what is wrong by name; no name is in both of `library` and `broken`."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The YAML of what is in `library`."""
+    library: Mapping[str, Blueprint] = field(default_factory=dict)
+    broken: Mapping[str, Problems] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that somebody may ask for; a broken one is then told, and nothing else is run instead of it."""
+        return frozenset(self.library) | frozenset(self.broken)
+
+    @property
+    def broken_files(self) -> Problems:
+        """The first problem of each broken file, file by file."""
+        firsts: dict[str, Problem] = {}
+        for one in (one for problems in self.broken.values() for one in problems):
+            firsts.setdefault(one.source, one)
+        return tuple(firsts[source] for source in sorted(firsts))
+
+
+def blueprint_name(path: str) -> str | None:
+    """The name that the file at `path` (from the repository's root) has to define; None where it is no blueprint.
+
+    `NAME.walks.yml` holds tests of `NAME`.
+    """
+    found = _FILE.fullmatch(path)
+    return None if found is None or found[1].endswith(".walks") else found[1]
+
+
+def gather(shipped: Mapping[str, str], files: Mapping[str, bytes | None]) -> Team:
+    """`files`: path from the repository's root to content; None where it was not read, because there are too many."""
+    good: dict[str, Blueprint] = {}
+    texts: dict[str, str] = {}
+    broken: dict[str, Problems] = {}
+    named: dict[str, list[str]] = {}
+    for path in sorted(files):
+        if (name := blueprint_name(path)) is not None:
+            named.setdefault(name, []).append(path)
+    for name in sorted({*shipped, *named}):
+        paths = named.get(name, [])
+        text = files[paths[0]] if paths else shipped[name]
+        loaded = _loaded(name, paths, text)
+        if isinstance(loaded, Blueprint) and text is not None:
+            good[name], texts[name] = loaded, str(decode(text))
+        elif isinstance(loaded, tuple):
+            broken[name] = loaded
+    _unlink(good, broken, {name: paths[0] for name, paths in named.items()})
+    return Team({name: texts[name] for name in good}, good, broken)
+
+
+def _loaded(name: str, paths: list[str], text: str | bytes | None) -> Blueprint | Problems:
+    if len(paths) > 1:
+        said = f"`{name}` is defined twice: {' and '.join(paths)}"
+        return tuple(Problem(1, 1, said, "delete one of them", path) for path in paths)
+    source = paths[0] if paths else f"{name}.yml"
+    if text is None:
+        return (Problem(1, 1, f"not read: there are more than {MOST_FILES} blueprints", "delete some", source),)
+    return load(text, source=source, name=name)
+
+
+def _unlink(good: dict[str, Blueprint], broken: dict[str, Problems], sources: Mapping[str, str]) -> None:
+    """Takes out of `good` what calls something broken, or calls it wrongly, until all that is left fits together."""
+    while found := link(good, sources):
+        callers = {sources.get(name, f"{name}.yml"): name for name in good}
+        for source in dict.fromkeys(one.source for one in found):
+            caller = good.pop(callers[source])
+            own = tuple(one for one in found if one.source == source)
+            broken[caller.name] = tuple(_explained(caller, own, broken, source))
+
+
+def _explained(caller: Blueprint, own: Problems, broken: Mapping[str, Problems], source: str) -> Iterator[Problem]:
+    """A call of something broken is explained by what is wrong there."""
+    calls_broken = {call.name: call.blueprint for call in calls(caller) if call.blueprint in broken}
+    told = {caller.places.get(node, (1, 1)) for node in calls_broken}
+    yield from (one for one in own if (one.line, one.column) not in told)
+    for node, callee in calls_broken.items():
+        line, column = caller.places.get(node, (1, 1))
+        yield Problem(line, column, f"node `{node}` calls `{callee}`, which is broken", "", source)
+        yield from broken[callee]
