@@ -9,6 +9,7 @@ from typing import Final
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import needed
+from minion.blueprint.model import Blueprint
 from minion.blueprint.team import FOLDER, MOST_FILES, Team, blueprint_name, gather
 from minion.domain.commands import Start
 from minion.domain.config import RepositoryConfiguration
@@ -135,18 +136,26 @@ def _begin(house: House, request: Request, pull: PullRequest | None) -> dict[str
         return Unusable(
             f"the blueprint `{name}` is broken:\n{broken}" if broken else f"there is no blueprint `{name}` here"
         )
-    if "pr" in blueprint.inputs and pull is None:
-        hint = f"`/minion implement` makes a pull request of #{request.number}"
-        return Unusable(f"`{blueprint.name}` works on pull requests, and this is an issue; {hint}")
-    if "issue" in blueprint.inputs and pull is not None:
-        hint = "`/minion fix` repairs its checks"
-        return Unusable(f"`{blueprint.name}` works on issues, and this is a pull request; {hint}")
-    inputs = {"issue": request.number, "pr": request.number, "text": request.start.text}
+    if (misplaced := _misplaced(blueprint, request, pull)) is not None:
+        return misplaced
+    inputs = {"issue" if pull is None else "pr": request.number, "text": request.start.text}
     try:
         state = Engine(house.team.library).start(blueprint.name, inputs, max_usd=request.start.max_usd)
     except UsageError as error:
         return Unusable(str(error))
     return state.model_dump(mode="json")
+
+
+def _misplaced(blueprint: Blueprint, request: Request, pull: PullRequest | None) -> Unusable | None:
+    """The inputs `issue` and `pr` say where a blueprint may be started; with both of them, on either."""
+    places = {"issue", "pr"} & blueprint.inputs.keys()
+    if not places or ("issue" if pull is None else "pr") in places:
+        return None
+    if pull is None:
+        hint = f"`/minion implement` makes a pull request of #{request.number}"
+        return Unusable(f"`{blueprint.name}` works on pull requests, and this is an issue; {hint}")
+    hint = "`/minion fix` repairs its checks"
+    return Unusable(f"`{blueprint.name}` works on issues, and this is a pull request; {hint}")
 
 
 def _left_out(team: Team) -> tuple[str, ...]:

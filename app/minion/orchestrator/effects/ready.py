@@ -9,9 +9,11 @@ from minion.orchestrator.talk import pull_text
 
 
 def ready(scene: Scene, node: ActionNode) -> Step:
-    """ok {number} | fail {reason}."""
+    """ok {number} | none (a person's own pull request: they say when it is ready) | fail {reason}."""
     del node
     task = scene.task
+    if task.is_pull:
+        return done(task, Outcome.NONE)
     pull = None if task.pull_number is None else scene.github.pull(scene.repository, task.pull_number)
     if pull is None:
         reason = "there is no pull request to mark as ready"
@@ -19,6 +21,5 @@ def ready(scene: Scene, node: ActionNode) -> Step:
     if pull.draft and not scene.github.mark_ready(scene.repository, pull.number):
         reason = f"GitHub did not mark #{pull.number} as ready for review"
         return done(changed(task, reason=reason), Outcome.FAIL, reason=reason)
-    if not task.is_pull:
-        scene.github.update_pull(scene.repository, pull.number, title=None, body=pull_text(scene)[1])
+    scene.github.update_pull(scene.repository, pull.number, title=None, body=pull_text(scene)[1])
     return done(task, Outcome.OK, number=pull.number)
