@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Tokens(BaseModel):
@@ -32,8 +32,23 @@ class Tokens(BaseModel):
         return self.input + self.output + self.cache_read + self.cache_write_5m + self.cache_write_1h
 
 
+class Spending(BaseModel):
+    """What was spent for one purpose."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tokens: Tokens = Tokens()
+    usd: Decimal = Decimal(0)
+
+    def __add__(self, other: Spending) -> Spending:
+        return Spending(tokens=self.tokens + other.tokens, usd=self.usd + other.usd)
+
+
 class ReceiptLine(BaseModel):
-    """One visit of one node. `seconds` is wall time; `usd` is what the price table says the tokens cost."""
+    """One visit of one node. `seconds` is wall time; `usd` is what the price table says the tokens cost.
+
+    `spent_on`: by purpose (`agent.purposes`), together the line's tokens; empty where nothing is known of them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +60,7 @@ class ReceiptLine(BaseModel):
     tokens: Tokens = Tokens()
     usd: Decimal = Decimal(0)
     seconds: float = 0.0
+    spent_on: dict[str, Spending] = Field(default_factory=dict)
 
 
 class Receipt(BaseModel):
@@ -67,3 +83,12 @@ class Receipt(BaseModel):
     @property
     def turns(self) -> int:
         return sum(line.turns for line in self.lines)
+
+    @property
+    def spent_on(self) -> dict[str, Spending]:
+        """By purpose, over all lines."""
+        found: dict[str, Spending] = {}
+        for line in self.lines:
+            for purpose, spending in line.spent_on.items():
+                found[purpose] = found.get(purpose, Spending()) + spending
+        return found

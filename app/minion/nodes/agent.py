@@ -10,6 +10,7 @@ from minion.agent.budget import Budget, Limits
 from minion.agent.context import Material, TaskTool
 from minion.agent.finish import Finish
 from minion.agent.loop import run_agent
+from minion.agent.purposes import Accounted
 from minion.agent.rules import RuleBook, text_of
 from minion.agent.run import AgentReport, AgentRun
 from minion.blueprint.model import AgentNode, JudgeNode
@@ -38,12 +39,13 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
     opening = prompts.Opening(
         node.goal, materials, text_of(rules.opening()) if rules else "", gates.names, budget.limits
     )
+    model = Accounted(bench.model, budget.price)
     files = bench.sandbox.file_server()
     tool_bench = ToolBench(bench.sandbox, files, bench.output_dir, scope_of(node, bench), bench.protected)
     try:
         report = run_agent(
             AgentRun(
-                model=bench.model,
+                model=model,
                 facts=bench.prices.facts(bench.prices.resolve(node.model)),
                 system=prompts.SYSTEM,
                 opening=opening.text(),
@@ -61,7 +63,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         files.close()
     unread = [f"Rule file not loaded: {problem}" for problem in (rules.problems if rules else ())]
     unread += [f"Rule file left out for its size: {source}" for source in (rules.dropped if rules else ())]
-    return _reported(node, report, gates, bench, unread)
+    return _reported(node, report, gates, bench, unread).accounted(model.spent_on)
 
 
 def budget_of(node: AgentNode | JudgeNode, visit: Visit, bench: WorkBench) -> Budget | str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
@@ -14,7 +14,7 @@ from minion.blueprint.model import AgentNode, JudgeNode, RunNode
 from minion.blueprint.state import ContextEntry, NodeResult
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.outcomes import Outcome
-from minion.domain.receipt import ReceiptLine, Tokens
+from minion.domain.receipt import ReceiptLine, Spending, Tokens
 from minion.domain.spec import Scope
 from minion.nodes.reports import CommandRun
 from minion.ports.clock import Clock
@@ -101,6 +101,10 @@ class NodeReport:
     gates: tuple[tuple[str, str], ...] = ()
     interrupted: str = ""
     opinion: Opinion | None = None
+
+    def accounted(self, spent_on: Mapping[str, Spending]) -> NodeReport:
+        """With what its tokens went for."""
+        return replace(self, line=self.line.model_copy(update={"spent_on": dict(spent_on)}))
 
 
 def plain_report(node: str, outcome: Outcome, output: dict[str, Any], seconds: float) -> NodeReport:

@@ -6,6 +6,7 @@ from minion.agent import prompts
 from minion.agent.context import Material
 from minion.agent.finish import Verdict
 from minion.agent.loop import run_agent
+from minion.agent.purposes import Accounted
 from minion.agent.rules import RuleBook, text_of
 from minion.agent.run import AgentReport, AgentRun
 from minion.blueprint.model import JudgeNode
@@ -32,11 +33,12 @@ def run_judge_node(node: JudgeNode, visit: Visit, bench: WorkBench) -> NodeRepor
         materials.append(Material("gates", dict(bench.memory.gates)))
     rules = text_of(RuleBook(bench.workspace).opening())
     opening = prompts.Opening(prompts.criteria(node.criteria), materials, rules, (), budget.limits)
+    model = Accounted(bench.model, budget.price)
     files = bench.sandbox.file_server()
     try:
         report = run_agent(
             AgentRun(
-                model=bench.model,
+                model=model,
                 facts=bench.prices.facts(bench.prices.resolve(node.model)),
                 system=prompts.JUDGE,
                 opening=opening.text(),
@@ -51,7 +53,7 @@ def run_judge_node(node: JudgeNode, visit: Visit, bench: WorkBench) -> NodeRepor
         )
     finally:
         files.close()
-    return _reported(node, report, bench)
+    return _reported(node, report, bench).accounted(model.spent_on)
 
 
 def _reported(node: JudgeNode, report: AgentReport, bench: WorkBench) -> NodeReport:
