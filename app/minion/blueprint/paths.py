@@ -60,6 +60,7 @@ FACTS: Mapping[str, Kind] = {
     "repo.map": TEXT,
     "workspace.diff": TEXT,
     "checks.failures": ANY,
+    "review.threads": ANY,
 }
 """What the host supplies, by whole path."""
 
@@ -72,6 +73,8 @@ ACTION_OUTPUTS: Mapping[str, Mapping[str, Kind]] = {
     "pr.ready": {"number": INTEGER, "reason": TEXT},
     "checks.collect": {"count": INTEGER, "new_information": BOOLEAN},
     "checks.rerun": {"count": INTEGER, "reason": TEXT},
+    "review.collect": {"count": INTEGER, "reason": TEXT},
+    "review.reply": {"count": INTEGER, "resolved": INTEGER, "reason": TEXT},
 }
 _WAITS: Mapping[str, Mapping[str, Kind]] = {
     "checks.settled": {"reason": Kind("enum", NO_CHECKS), "failing": INTEGER},
@@ -105,11 +108,11 @@ def kind_of(path: str, nodes: Mapping[str, Node], inputs: Mapping[str, Input]) -
             return _input(rest, inputs)
         case "nodes":
             return _output(rest, nodes)
-        case "task" | "repo" | "workspace" | "checks" | "caps":
+        case "task" | "repo" | "workspace" | "checks" | "review" | "caps":
             known = {**FACTS, **CAPS}
             return known.get(path) or Nothing(f"`{path}` looks up nothing", did_you_mean(path, tuple(known)))
         case _:
-            roots = ("task", "repo", "workspace", "checks", "caps", "inputs", "nodes")
+            roots = ("task", "repo", "workspace", "checks", "review", "caps", "inputs", "nodes")
             return Nothing(f"`{path}` looks up nothing: no root `{root}`", did_you_mean(root, roots))
 
 

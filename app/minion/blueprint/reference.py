@@ -34,6 +34,7 @@ _PATHS: Mapping[str, str] = {
     "repo.map": "the folders and files of the base commit",
     "workspace.diff": "the change so far",
     "checks.failures": "what `checks.collect` found, with the logs that matter",
+    "review.threads": "what `review.collect` found: open review threads, numbered, with place and comments",
     "caps.pushes_left": "pushes that the caps still allow",
 }
 _BLOCK = re.compile(r"(<!-- generated: ([a-z]+(?: [a-z-]+)?) -->\n).*?(<!-- end -->)", re.DOTALL)

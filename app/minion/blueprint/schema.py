@@ -71,6 +71,8 @@ USES: Mapping[str, Mapping[str, Argument]] = {
     "comment": {"template": Argument(Choice(("ask", "note"))), "text": Argument(Text(), text=True)},
     "checks.collect": {},
     "checks.rerun": {},
+    "review.collect": {},
+    "review.reply": {"replies": Argument(LookupOnly(), text=True)},
     "handoff": {},
 }
 """The built-ins and their parameters."""
