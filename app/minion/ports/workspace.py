@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from minion.domain.changeset import ChangeSet
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The files as they were once: (mode, blob id) of each that differs from `head_sha`, None for a deleted one.
+    The workspace that made it keeps the contents, each once, however often they are part of a checkpoint."""
+
+    changed: Mapping[str, tuple[str, str] | None]
+    left_out: frozenset[str]
 
 
 class Workspace(Protocol):
@@ -53,6 +63,23 @@ class Workspace(Protocol):
 
     def list_at_head(self) -> Sequence[str]:
         """All paths of `head_sha`."""
+        ...
+
+    def changes_of_branch(self) -> ChangeSet:
+        """The change set against the commit where the task began: with what the branch had before, and what earlier
+        rounds pushed. Empty where that commit is not known."""
+        ...
+
+    def diff_of_branch(self, limit: int = 60_000) -> str:
+        """What `head_sha` changes of the commit where the task began, cut as `diff` is; the work is not in it."""
+        ...
+
+    def checkpoint(self) -> Checkpoint:
+        """Remembers the files as they are; what .gitignore leaves out is not remembered."""
+        ...
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Makes the files what they were at the checkpoint."""
         ...
 
     def base_tree(self) -> AbstractContextManager[None]:

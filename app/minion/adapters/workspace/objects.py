@@ -50,33 +50,37 @@ class Objects:
             data = self._repo.odb.stream(bytes.fromhex(oid)).read()
         return bytes(data)
 
-    def _store(self, contents: Sequence[bytes], folder: Path) -> list[str]:
+    def store(self, contents: Sequence[bytes]) -> list[str]:
         """The ids of new blobs, in order."""
-        paths = [folder / str(number) for number in range(len(contents))]
-        for path, data in zip(paths, contents, strict=True):
-            path.write_bytes(data)
-        names = "".join(f"{path}\n" for path in paths).encode()
-        return self._safe.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names).decode().split()
+        if not contents:
+            return []
+        with tempfile.TemporaryDirectory(dir=self._safe.git_dir) as folder:
+            paths = [Path(folder) / str(number) for number in range(len(contents))]
+            for path, data in zip(paths, contents, strict=True):
+                path.write_bytes(data)
+            names = "".join(f"{path}\n" for path in paths).encode()
+            return self._safe.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names).decode().split()
 
     def tree_of(self, change_set: ChangeSet) -> str:
         """The id of the tree that the base commit becomes with the change set."""
         with tempfile.TemporaryDirectory(dir=self._safe.git_dir) as folder:
             env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._safe.run("read-tree", change_set.base_sha, env=env)
-            rows = self._rows(change_set, Path(folder))
+            rows = self._rows(change_set)
             self._safe.run("update-index", "-z", "--index-info", stdin=rows, env=env)
             return self._safe.line("write-tree", env=env)
 
-    def _rows(self, change_set: ChangeSet, folder: Path) -> bytes:
+    def _rows(self, change_set: ChangeSet) -> bytes:
         deletions = [_row("0", _GONE, file.path) for file in change_set.files if file.data is None]
         written = [(file, file.data) for file in change_set.files if file.data is not None]
-        oids = self._store([data for _, data in written], folder)
+        oids = self.store([data for _, data in written])
         additions = [_row(file.mode, oid, file.path) for (file, _), oid in zip(written, oids, strict=True)]
         return b"".join([*deletions, *additions])
 
-    def diff(self, tree: str) -> bytes:
+    def diff(self, other: str) -> bytes:
+        """From the base commit to another tree or commit."""
         options = ("--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--full-index", "-r", "-p")
-        return self._safe.run("diff-tree", *options, self.base_sha, tree)
+        return self._safe.run("diff-tree", *options, self.base_sha, other)
 
     def close(self) -> None:
         if "_repo" in self.__dict__:

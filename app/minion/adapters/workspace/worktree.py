@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from minion.adapters.workspace.checkpoints import Checkpoints
 from minion.adapters.workspace.files import put, remove
 from minion.adapters.workspace.objects import Entry, Objects
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit
 from minion.adapters.workspace.scan import HashCache, Scan, Scanner, stamp_of
 from minion.domain.changeset import ChangedFile, ChangeSet, FileMode
 from minion.domain.ids import CommitSha
+from minion.ports.workspace import Checkpoint
 
 MOST_BYTES = 200_000_000
 """Of one change set, held in memory; far above what the gate lets through."""
@@ -34,6 +36,7 @@ class GitWorkspace:
         self._task_base = task_base or head_sha
         self._cache = HashCache()
         self._prepared: dict[str, Entry | None] = {}
+        self._checkpoints = Checkpoints(root, self._objects, self._scan_all)
 
     @property
     def root(self) -> str:
@@ -59,8 +62,11 @@ class GitWorkspace:
             with contextlib.suppress(FileNotFoundError):
                 self._cache.trust(path, stamp_of((self._root / path).lstat()), entry.oid)
 
+    def _scan_all(self) -> Scan:
+        return Scanner(self._root, self._objects.base, self._cache).scan()
+
     def _scan(self) -> Scan:
-        scan = Scanner(self._root, self._objects.base, self._cache).scan()
+        scan = self._scan_all()
         scan.changed = {
             path: entry
             for path, entry in scan.changed.items()
@@ -106,12 +112,34 @@ class GitWorkspace:
 
     def diff(self, limit: int = 60_000) -> str:
         change_set = self.change_set()
-        if change_set.empty:
+        return "" if change_set.empty else _cut(self._objects.diff(self._objects.tree_of(change_set)), limit)
+
+    def diff_of_branch(self, limit: int = 60_000) -> str:
+        if self._judging is None or self._judging is self._objects:
             return ""
-        text = self._objects.diff(self._objects.tree_of(change_set)).decode("utf-8", errors="replace")
-        return (
-            text if len(text) <= limit else f"{text[:limit]}\n[… {len(text) - limit} more characters of the diff …]\n"
-        )
+        return _cut(self._judging.diff(self.head_sha), limit)
+
+    def changes_of_branch(self) -> ChangeSet:
+        work = self.change_set()
+        if self._judging is None or self._judging is self._objects:
+            return work
+        differing = _differing(self._judging.base, self._objects.base)
+        files = {path: self._file_at_head(path) for path in differing}
+        files |= {file.path: file for file in work.files}
+        return ChangeSet(base_sha=CommitSha(self._task_base), files=tuple(files[path] for path in sorted(files)))
+
+    def _file_at_head(self, path: str) -> ChangedFile:
+        entry = self._objects.base.get(path)
+        if entry is None:
+            return ChangedFile(path=path)
+        return ChangedFile.of(path, self._objects.blob(entry.oid), entry.mode)
+
+    def checkpoint(self) -> Checkpoint:
+        return self._checkpoints.make()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Raises `Outage` where something keeps changing the files meanwhile."""
+        self._checkpoints.go_back(checkpoint)
 
     @cached_property
     def _judging(self) -> Objects | None:
@@ -198,6 +226,19 @@ class GitWorkspace:
 def _read(objects: Objects, path: str) -> bytes | None:
     entry = objects.base.get(path)
     return None if entry is None or entry.mode == FileMode.SUBMODULE else objects.blob(entry.oid)
+
+
+def _differing(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Iterator[str]:
+    """Submodules are left as they are."""
+    for path in before.keys() | after.keys():
+        one, other = before.get(path), after.get(path)
+        if one != other and FileMode.SUBMODULE not in {entry.mode for entry in (one, other) if entry}:
+            yield path
+
+
+def _cut(diff: bytes, limit: int) -> str:
+    text = diff.decode("utf-8", errors="replace")
+    return text if len(text) <= limit else f"{text[:limit]}\n[… {len(text) - limit} more characters of the diff …]\n"
 
 
 def _shown(entry: Entry | None) -> str:

@@ -1,0 +1,78 @@
+"""Files as they were, to go back to: kept as blobs of our own repository, each content once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from minion.adapters.workspace.files import put, remove
+from minion.adapters.workspace.objects import Entry, Objects
+from minion.adapters.workspace.scan import Scan
+from minion.domain.changeset import FileMode
+from minion.domain.errors import Outage
+from minion.ports.workspace import Checkpoint
+
+_PASSES: Final = 8
+"""A file may be hidden by a .gitignore in a folder that is itself hidden: each pass uncovers one level."""
+
+
+class Checkpoints:
+    """`scan` tells what differs from the head now. Contents that were stored once are not read again."""
+
+    def __init__(self, root: Path, objects: Objects, scan: Callable[[], Scan]) -> None:
+        self._root = root
+        self._objects = objects
+        self._scan = scan
+        self._stored: set[str] = set()
+
+    def make(self) -> Checkpoint:
+        scan = self._scan()
+        fresh = [path for path, entry in scan.changed.items() if entry and entry.oid not in self._stored]
+        oids = dict(zip(fresh, self._objects.store([self._bytes(path) for path in fresh]), strict=True))
+        self._stored.update(oids.values())
+        kept = {
+            path: None if entry is None else (entry.mode.value, oids.get(path, entry.oid))
+            for path, entry in scan.changed.items()
+        }
+        return Checkpoint(kept, frozenset(scan.left_out))
+
+    def go_back(self, checkpoint: Checkpoint) -> None:
+        """Raises `Outage` where something keeps changing the files meanwhile."""
+        for _ in range(_PASSES):
+            scan = self._scan()
+            wrong = {path for path in {*scan.changed, *checkpoint.changed} if _differs(path, scan, checkpoint)}
+            extra = scan.left_out.keys() - checkpoint.left_out
+            if not wrong and not extra:
+                return
+            self._put_back(wrong | extra, checkpoint)
+        raise Outage("the working copy could not be put back as it was")
+
+    def _bytes(self, path: str) -> bytes:
+        target = self._root / path
+        return os.fsencode(target.readlink()) if target.is_symlink() else target.read_bytes()
+
+    def _put_back(self, paths: set[str], checkpoint: Checkpoint) -> None:
+        """What has to go goes first, so that a file may take a folder's place, and a folder a file's."""
+        wanted = {path: self._wanted(path, checkpoint) for path in sorted(paths)}
+        for path, entry in wanted.items():
+            if entry is None:
+                remove(self._root, path)
+        for path, entry in wanted.items():
+            if entry is not None:
+                put(self._root, path, self._objects.blob(entry.oid), entry.mode)
+
+    def _wanted(self, path: str, checkpoint: Checkpoint) -> Entry | None:
+        if path not in checkpoint.changed:
+            return self._objects.base.get(path)
+        kept = checkpoint.changed[path]
+        return None if kept is None else Entry(FileMode(kept[0]), kept[1])
+
+
+def _differs(path: str, scan: Scan, checkpoint: Checkpoint) -> bool:
+    if (path in scan.changed) != (path in checkpoint.changed):
+        return True
+    entry = scan.changed.get(path)
+    now = None if entry is None else (entry.mode.value, entry.oid)
+    return now != checkpoint.changed.get(path)
