@@ -281,6 +281,63 @@ def test_review_threads(world: World) -> None:
     assert not world.github.resolve_thread(world.repo, "PRRT_nothing")
 
 
+def _reviewed(world: World, *comments: dict[str, Any], body: str = "see") -> int:
+    first_push(world)
+    opened = open_it(world)
+    assert isinstance(opened, PullOpened)
+    world.ann.review(REPO, opened.pull.number, "COMMENT", body, list(comments))
+    return opened.pull.number
+
+
+def test_a_thread_moves_with_its_line_until_that_line_changes(world: World) -> None:
+    number = _reviewed(world)
+    lines = "".join(f"v{line} = {line}\n" for line in range(1, 21))
+    world.ann.commit(REPO, BRANCH, {"src/app.py": lines}, "More")
+    sha = world.ann.pr(REPO, number)["head"]["sha"]
+    at = {"path": "src/app.py", "line": 10, "start_line": 9, "body": "use a set"}
+    world.ann.review(REPO, number, "COMMENT", "", [at, at | {"line": 18, "start_line": None, "side": "RIGHT"}])
+    first, second = world.github.review_threads(world.repo, number)
+    assert (first.start_line, first.line, second.start_line, second.line) == (9, 10, None, 18)
+    assert "v10 = 10" in first.hunk
+    world.ann.commit(REPO, BRANCH, {"src/app.py": "import os\n" + lines.replace("v18 = 18", "v18 = {}")}, "Again")
+    first, second = world.github.review_threads(world.repo, number)
+    assert (first.start_line, first.line, first.outdated) == (10, 11, False)
+    assert (second.line, second.outdated) == (None, True)
+    assert sha != world.ann.pr(REPO, number)["head"]["sha"]
+    world.ann.commit(REPO, BRANCH, {"src/app.py": None}, "Away")
+    for thread in world.github.review_threads(world.repo, number):
+        assert thread.outdated
+        assert world.github.reply_in_thread(world.repo, number, thread.id, MARKER, "it is gone")
+
+
+def test_a_long_thread_keeps_its_first_and_its_newest_comments(world: World) -> None:
+    number = _reviewed(world, {"path": "src/app.py", "line": 1, "body": "use a set"})
+    (root,) = world.ann.review_comments(REPO, number)
+    for count in range(60):
+        world.ann.reply(REPO, number, root["id"], f"answer {count}")
+    (thread,) = world.github.review_threads(world.repo, number)
+    assert [comment.body for comment in thread.comments[:2]] == ["use a set", "answer 10"]
+    assert thread.comments[-1].body == "answer 59"
+    assert len(thread.comments) == 51
+
+
+def test_what_a_person_has_not_sent_yet_is_not_there(world: World) -> None:
+    number = _reviewed(world, body="see")
+    pending = {"comments": [{"path": "src/app.py", "line": 1, "body": "half a thought"}]}
+    made = world.ann.call("POST", f"/repos/{REPO}/pulls/{number}/reviews", pending)
+    assert world.github.review_threads(world.repo, number) == ()
+    assert [(one.author, one.state, one.body) for one in world.github.reviews(world.repo, number)] == [
+        ("ann", "COMMENTED", "see")
+    ]
+    assert [one["isResolved"] for one in world.ann.threads(REPO, number)] == [False], "its author sees it"
+    path = f"/repos/{REPO}/pulls/{number}/reviews/{made['id']}/events"
+    world.ann.call("POST", path, {"event": "COMMENT", "body": "now"})
+    (thread,) = world.github.review_threads(world.repo, number)
+    assert thread.comments[0].body == "half a thought"
+    assert [one.body for one in world.github.reviews(world.repo, number)] == ["see", "now"]
+    assert world.github.reviews(world.repo, 999) == ()
+
+
 def test_secrets_leave_in_no_text(world: World, number: int) -> None:
     canary = "canary-7f3a9c51e2d84b60"
     gate = GitHubApp(

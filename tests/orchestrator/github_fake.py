@@ -30,6 +30,7 @@ from minion.ports.github import (
     PullRequest,
     RepositoryFacts,
     RequiredCheck,
+    Review,
     ReviewThread,
     WriteRefused,
 )
@@ -65,9 +66,11 @@ class FakeGitHub:
     check_runs: dict[str, CheckRunRequest] = field(default_factory=dict)
     roles: dict[str, Permission] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
-    reviews: dict[int, list[ReviewThread]] = field(default_factory=dict)
-    replies: dict[str, str] = field(default_factory=dict)
-    """By review thread."""
+    review_threads_of: dict[int, list[ReviewThread]] = field(default_factory=dict)
+    reviews_of: dict[int, list[Review]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    """Threads in which GitHub does not let us speak; `unresolvable` likewise."""
+    unresolvable: set[str] = field(default_factory=set)
     labelled: dict[int, list[tuple[str, str, datetime]]] = field(default_factory=dict)
     reactions: list[tuple[int, int | None, str]] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
@@ -195,7 +198,11 @@ class FakeGitHub:
         return list(self.labelled.get(number, []))
 
     def review_threads(self, repo: RepositoryRef, number: int) -> Sequence[ReviewThread]:
-        return list(self.reviews.get(number, []))
+        self._reading()
+        return list(self.review_threads_of.get(number, []))
+
+    def reviews(self, repo: RepositoryRef, number: int) -> Sequence[Review]:
+        return list(self.reviews_of.get(number, []))
 
     def pull(self, repo: RepositoryRef, number: int) -> PullRequest | None:
         return self.pulls.get(number)
@@ -350,14 +357,22 @@ class FakeGitHub:
             return True
 
     def reply_in_thread(self, repo: RepositoryRef, number: int, thread_id: str, marker: str, body: str) -> bool:
+        if thread_id in self.silent:
+            return False
         with self._write("reply"):
-            self.replies[thread_id] = body
+            threads = self.review_threads_of[number]
+            at = next(index for index, thread in enumerate(threads) if thread.id == thread_id)
+            if not any(comment.author == BOT and marker in comment.body for comment in threads[at].comments):
+                text = body if marker in body else f"{marker}\n{body}"
+                made = Comment(self.number(), BOT, 0, True, None, text, self._at(), self._at(), "")
+                threads[at] = replace(threads[at], comments=(*threads[at].comments, made))
             return True
 
     def resolve_thread(self, repo: RepositoryRef, thread_id: str) -> bool:
+        if thread_id in self.unresolvable:
+            return False
         with self._write("resolve"):
-            threads = self.reviews.values()
-            for found in threads:
+            for found in self.review_threads_of.values():
                 found[:] = [replace(one, resolved=one.resolved or one.id == thread_id) for one in found]
             return True
 

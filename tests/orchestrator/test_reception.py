@@ -30,7 +30,7 @@ def test_open_review_threads_are_part_of_what_is_asked_on_a_pull_request(world: 
     said = world.github.comment(99, "ann", "Name it better.")
     settled = world.github.comment(99, "ann", "Typo.")
     late = replace(said, id=7, body="And faster.", created_at=(world.clock.now() + timedelta(hours=1)).isoformat())
-    world.github.reviews[8] = [
+    world.github.review_threads_of[8] = [
         ReviewThread("T1", False, "a.py", 1, (said, late)),
         ReviewThread("T2", True, "a.py", 2, (settled,)),
     ]

@@ -6,12 +6,22 @@ import base64
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
 
 Json = dict[str, Any]
+_THREADS: Final = """
+query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      reviewThreads(first: 100) { nodes { id isResolved isOutdated path line resolvedBy { login } } }
+    }
+  }
+}
+"""
+_RESOLVE: Final = "mutation($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id } } }"
 
 
 class HubClient:
@@ -24,6 +34,7 @@ class HubClient:
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2026-03-10",
         }
+        self._graphql = f"{url}/api/graphql"
         self._http = httpx.Client(base_url=f"{url}/api/v3", headers=headers, timeout=30, trust_env=False)
 
     def __enter__(self) -> Self:
@@ -148,6 +159,31 @@ class HubClient:
         """event: APPROVE, REQUEST_CHANGES or COMMENT; comments: {path, line, body}."""
         fields = {"event": event, "body": body, "comments": list(comments)}
         return dict(self.call("POST", f"/repos/{repo}/pulls/{number}/reviews", fields))
+
+    def review_comments(self, repo: str, number: int) -> list[Json]:
+        """Those of every thread, oldest first; at most 100."""
+        return list(self.call("GET", f"/repos/{repo}/pulls/{number}/comments", params={"per_page": 100}))
+
+    def reply(self, repo: str, number: int, comment_id: int, body: str) -> Json:
+        """An answer in the thread of that review comment."""
+        path = f"/repos/{repo}/pulls/{number}/comments/{comment_id}/replies"
+        return dict(self.call("POST", path, {"body": body}))
+
+    def threads(self, repo: str, number: int) -> list[Json]:
+        """Review threads as GraphQL has them: id, isResolved, isOutdated, path, line; at most 100."""
+        owner, _, name = repo.partition("/")
+        data = self.graphql(_THREADS, {"owner": owner, "name": name, "number": number})
+        return list(data["repository"]["pullRequest"]["reviewThreads"]["nodes"])
+
+    def resolve(self, thread_id: str) -> None:
+        self.graphql(_RESOLVE, {"thread": thread_id})
+
+    def graphql(self, query: str, variables: Mapping[str, Any]) -> Json:
+        """The data of an answer without errors; RuntimeError with the errors otherwise."""
+        answer = self._http.post(self._graphql, json={"query": query, "variables": dict(variables)}).json()
+        if answer.get("errors"):
+            raise RuntimeError(str(answer["errors"]))
+        return dict(answer["data"])
 
     def pr_commits(self, repo: str, number: int) -> list[Json]:
         return list(self.call("GET", f"/repos/{repo}/pulls/{number}/commits", params={"per_page": 100}))

@@ -57,13 +57,36 @@ class Comment:
 
 @dataclass(frozen=True)
 class ReviewThread:
-    """A conversation on a line of a PR. `line` is None where the diff has moved away from it."""
+    """A conversation on a line of a PR. `line` is None where the diff has moved away from it (`outdated`), and where
+    the file as a whole is meant."""
 
     id: str
     resolved: bool
     path: str
     line: int | None
     comments: tuple[Comment, ...]
+    """Oldest first: the first one, and the newest of a long conversation."""
+    start_line: int | None = None
+    """Set where several lines are meant; `line` is then the last of them."""
+    outdated: bool = False
+    on_base: bool = False
+    """The line is one that the PR deletes: it is counted in the base's file."""
+    hunk: str = ""
+    """The end of the diff's hunk as the reviewer saw it."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review that was sent, with the words that stand above its threads. `state`: APPROVED, CHANGES_REQUESTED,
+    COMMENTED or DISMISSED."""
+
+    id: int
+    author: str
+    author_is_bot: bool
+    state: str
+    body: str
+    submitted_at: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -197,6 +220,10 @@ class GitHub(Protocol):
 
     def pull(self, repo: RepositoryRef, number: int) -> PullRequest | None: ...
     def review_threads(self, repo: RepositoryRef, number: int) -> Sequence[ReviewThread]: ...
+    def reviews(self, repo: RepositoryRef, number: int) -> Sequence[Review]:
+        """Those that were sent, oldest first; nobody's pending ones."""
+        ...
+
     def pull_by_head(self, repo: RepositoryRef, branch: str) -> PullRequest | None: ...
     def pulls_with_sha(self, repo: RepositoryRef, sha: CommitSha) -> Sequence[PullRequest]: ...
     def recent_pull_heads(self, repo: RepositoryRef, limit: int) -> Sequence[CommitSha]: ...

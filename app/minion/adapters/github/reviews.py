@@ -9,7 +9,7 @@ from minion.adapters.github import fields
 from minion.adapters.github.answers import Refusal, as_error
 from minion.adapters.github.resource import Resource
 from minion.domain.ids import RepositoryRef
-from minion.ports.github import Comment, ReviewThread
+from minion.ports.github import Comment, Review, ReviewThread
 
 _MOST_PAGES: Final = 10
 _THREADS: Final = """
@@ -20,9 +20,15 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
         nodes {
           id
           isResolved
+          isOutdated
           path
           line
-          comments(first: 50) {
+          startLine
+          diffSide
+          opening: comments(first: 1) {
+            nodes { databaseId body url createdAt updatedAt diffHunk author { login __typename } }
+          }
+          newest: comments(last: 50) {
             nodes { databaseId body url createdAt updatedAt author { login __typename } }
           }
         }
@@ -44,7 +50,7 @@ mutation($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { threa
 
 class Reviews(Resource):
     def review_threads(self, repo: RepositoryRef, number: int) -> Sequence[ReviewThread]:
-        """The first 500 threads of a PR with the first 50 comments of each; none when there is no such PR."""
+        """The first 500 threads of a PR, each with its first and newest 50 comments; none when there is no such PR."""
         found: list[ReviewThread] = []
         after: str | None = None
         for _ in range(_MOST_PAGES):
@@ -54,6 +60,12 @@ class Reviews(Resource):
             if after is None or fields.dig(page, "pageInfo", "hasNextPage") is not True:
                 break
         return tuple(found)
+
+    def reviews(self, repo: RepositoryRef, number: int) -> Sequence[Review]:
+        """https://docs.github.com/en/rest/pulls/reviews#list-reviews-for-a-pull-request"""
+        rest = self._rest.pulls
+        found = self._ask.pages(lambda page: rest.list_reviews(repo.owner, repo.name, number, per_page=100, page=page))
+        return tuple(_review(entry) for entry in found if fields.text(entry, "state") != "PENDING")
 
     def reply_in_thread(self, repo: RepositoryRef, number: int, thread_id: str, marker: str, body: str) -> bool:
         """Our one reply that carries the marker; False when GitHub does not let us (the PR is locked, say)."""
@@ -105,12 +117,32 @@ class Reviews(Resource):
 
 
 def _thread(node: Mapping[str, Any]) -> ReviewThread:
+    opening = list(fields.items(node, "opening", "nodes"))
+    newest = list(fields.items(node, "newest", "nodes"))
+    known = {fields.number(comment, "databaseId") for comment in newest}
+    first = [comment for comment in opening if fields.number(comment, "databaseId") not in known]
     return ReviewThread(
         id=fields.text(node, "id"),
         resolved=fields.dig(node, "isResolved") is True,
         path=fields.text(node, "path"),
         line=fields.number_or_none(node, "line"),
-        comments=tuple(_comment(comment) for comment in fields.items(node, "comments", "nodes")),
+        comments=tuple(_comment(comment) for comment in (*first, *newest)),
+        start_line=fields.number_or_none(node, "startLine"),
+        outdated=fields.dig(node, "isOutdated") is True,
+        on_base=fields.text(node, "diffSide") == "LEFT",
+        hunk=fields.text(opening[0], "diffHunk") if opening else "",
+    )
+
+
+def _review(data: Mapping[str, Any]) -> Review:
+    return Review(
+        id=fields.number(data, "id"),
+        author=fields.text(data, "user", "login") or "ghost",
+        author_is_bot=fields.text(data, "user", "type") == "Bot",
+        state=fields.text(data, "state"),
+        body=fields.text(data, "body"),
+        submitted_at=fields.text(data, "submitted_at"),
+        url=fields.text(data, "html_url"),
     )
 
 

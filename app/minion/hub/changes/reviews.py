@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from minion.hub.actors import Actor, JobToken
@@ -10,7 +11,7 @@ from minion.hub.changes.announcing import start_workflows
 from minion.hub.changes.issues import actor_account, check_body
 from minion.hub.errors import Refusal, invalid
 from minion.hub.shapes.pulls import pull_simple_json, review_comment_json, review_json
-from minion.hub.state import Pull, Repository, Review, ReviewComment
+from minion.hub.state import Account, Pull, Repository, Review, ReviewComment
 
 if TYPE_CHECKING:
     from minion.hub.core import Core
@@ -144,12 +145,25 @@ def comment_alone(
 
 
 def reply(core: Core, actor: Actor, repository: Repository, pull: Pull, to: ReviewComment, body: str) -> ReviewComment:
-    """An answer in the thread that `to` belongs to."""
+    """An answer in the thread that `to` belongs to, also where its file is no longer part of the pull request."""
     first = thread_root(pull, to)
     review = Review(core.state.next_id(), actor_account(actor), "", "COMMENTED", pull.head_sha, core.now())
-    fields = {"path": first.path, "body": body, "line": first.line, "side": first.side, "commit_id": first.commit_id}
-    comment = _new_comment(core, actor, repository, pull, review, fields)
-    comment.in_reply_to, comment.diff_hunk = first.id, first.diff_hunk
+    if not body.strip():
+        raise invalid("PullRequestReviewComment", "body", "missing_field")
+    check_body(body, "PullRequestReviewComment")
+    now = core.now()
+    comment = replace(
+        first,
+        id=core.state.next_id(),
+        review_id=review.id,
+        user=actor_account(actor),
+        body=body,
+        created_at=now,
+        updated_at=now,
+        in_reply_to=first.id,
+        reactions=[],
+    )
+    pull.comments.append(comment)
     pull.reviews.append(review)
     tell_comment(core, actor, repository, pull, comment, "created")
     return comment
@@ -160,7 +174,17 @@ def thread_root(pull: Pull, comment: ReviewComment) -> ReviewComment:
     return next((c for c in pull.comments if c.id == comment.in_reply_to), comment)
 
 
-def threads(pull: Pull) -> list[list[ReviewComment]]:
-    """Each thread's comments, oldest first."""
-    roots = [c for c in pull.comments if c.in_reply_to is None]
-    return [[root, *(c for c in pull.comments if c.in_reply_to == root.id)] for root in roots]
+def threads(pull: Pull, viewer: Account | None) -> list[list[ReviewComment]]:
+    """Each thread's comments, oldest first, as `viewer` sees them."""
+    seen = visible(pull, viewer)
+    roots = [c for c in seen if c.in_reply_to is None]
+    return [[root, *(c for c in seen if c.in_reply_to == root.id)] for root in roots]
+
+
+def visible(pull: Pull, viewer: Account | None) -> list[ReviewComment]:
+    """Without the comments of pending reviews, which their authors alone see.
+
+    https://docs.github.com/en/rest/pulls/reviews#create-a-review-for-a-pull-request
+    """
+    pending = {review.id for review in pull.reviews if review.state == "PENDING" and review.user is not viewer}
+    return [comment for comment in pull.comments if comment.review_id not in pending]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from minion.hub.actors import Actor
 from minion.hub.auth import can
 from minion.hub.changes import pulls, reviews
+from minion.hub.changes.positions import place_now
 from minion.hub.errors import Refusal
 from minion.hub.shapes.accounts import association, iso, node_id, node_number
 from minion.hub.shapes.pulls import review_comment_json
@@ -117,13 +118,25 @@ def _demand(context: Context, repository: Repository, level: str) -> None:
         raise GraphQLProblem("FORBIDDEN", "Resource not accessible by integration")
 
 
-def _threads(_context: Context, node: PullNode, arguments: Mapping[str, Any]) -> Connection:
-    found = [ThreadNode(node.repository, node.pull, comments) for comments in reviews.threads(node.pull)]
-    return _page(found, arguments)
+def _threads(context: Context, node: PullNode, arguments: Mapping[str, Any]) -> Connection:
+    shown = reviews.threads(node.pull, context.actor.account)
+    return _page([ThreadNode(node.repository, node.pull, comments) for comments in shown], arguments)
 
 
 def _comments(_context: Context, node: ThreadNode, arguments: Mapping[str, Any]) -> Connection:
     return _page([CommentNode(node.repository, node.pull, one) for one in node.comments], arguments)
+
+
+def _place(context: Context, node: ThreadNode) -> int | None:
+    return place_now(context.core.git(node.repository), node.comments[0], node.pull.head_sha)
+
+
+def _first_line(context: Context, node: ThreadNode) -> int | None:
+    """Of several lines: they move together."""
+    first, line = node.comments[0], _place(context, node)
+    if line is None or first.line is None or first.start_line is None:
+        return None
+    return first.start_line + line - first.line
 
 
 def _reply_to(_context: Context, node: CommentNode, _arguments: Mapping[str, Any]) -> CommentNode | None:
@@ -160,7 +173,7 @@ def _thread_by_node(context: Context, node: str) -> ThreadNode:
     number = node_number("PRRT", node)
     for repository in context.core.state.repositories.values():
         for pull in repository.pulls.values():
-            found = next((t for t in reviews.threads(pull) if t[0].id == number), None)
+            found = next((t for t in reviews.threads(pull, context.actor.account) if t[0].id == number), None)
             if found is not None and can(repository, context.actor, "metadata", "read"):
                 _demand(context, repository, "write")
                 return ThreadNode(repository, pull, found)
@@ -273,11 +286,14 @@ SCHEMA = Schema(
         "PullRequestReviewThread": {
             "id": _plain(lambda n: node_id("PRRT", n.comments[0].id)),
             "isResolved": _plain(lambda n: n.comments[0].id in n.pull.resolved),
-            "isOutdated": _plain(lambda n: n.comments[0].commit_id != n.pull.head_sha),
+            "isOutdated": Field(lambda context, n, _: _place(context, n) is None and n.comments[0].line is not None),
             "resolvedBy": _plain(lambda n: n.pull.resolved.get(n.comments[0].id), "Actor"),
             "path": _plain(lambda n: n.comments[0].path),
-            "line": _plain(lambda n: n.comments[0].line),
-            "startLine": _plain(lambda n: n.comments[0].start_line),
+            "line": Field(lambda context, n, _: _place(context, n)),
+            "originalLine": _plain(lambda n: n.comments[0].line),
+            "startLine": Field(lambda context, n, _: _first_line(context, n)),
+            "originalStartLine": _plain(lambda n: n.comments[0].start_line),
+            "diffSide": _plain(lambda n: n.comments[0].side),
             "comments": Field(_comments, "CommentConnection", PAGING),
         },
         "CommentConnection": _connection("PullRequestReviewComment"),

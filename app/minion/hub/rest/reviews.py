@@ -63,14 +63,16 @@ def dismiss_review(call: Call) -> Answer:
 def list_review_comments(call: Call) -> Answer:
     pull = pull_of(call)
     review = review_of(call, pull)
-    chosen = [comment for comment in pull.comments if comment.review_id == review.id]
+    seen = change.visible(pull, call.actor.account)
+    chosen = [comment for comment in seen if comment.review_id == review.id]
     return call.page(chosen, lambda comment: _comment(call, pull, comment))
 
 
 def list_comments(call: Call) -> Answer:
     pull = pull_of(call)
+    seen = change.visible(pull, call.actor.account)
     backwards = call.query.get("direction") == "desc"
-    return call.page(pull.comments[::-1] if backwards else pull.comments, lambda c: _comment(call, pull, c))
+    return call.page(seen[::-1] if backwards else seen, lambda c: _comment(call, pull, c))
 
 
 def create_comment(call: Call) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minion.hub.changes.positions import place_now
 from minion.hub.mergeability import mergeable_state
 from minion.hub.shapes.accounts import association, iso, node_id, user_json
 from minion.hub.shapes.issues import label_json, reactions_json
@@ -138,24 +139,27 @@ def review_comment_json(core: Core, repository: Repository, pull: Pull, comment:
         "created_at": iso(comment.created_at),
         "updated_at": iso(comment.updated_at),
         "reactions": reactions_json(url, comment.reactions),
-        **_position(comment),
+        **_position(core, repository, pull, comment),
     }
     return shape | ({} if comment.in_reply_to is None else {"in_reply_to_id": comment.in_reply_to})
 
 
-def _position(comment: ReviewComment) -> dict[str, Any]:
+def _position(core: Core, repository: Repository, pull: Pull, comment: ReviewComment) -> dict[str, Any]:
+    """`line` and `position` are null where the comment is outdated."""
+    line = place_now(core.git(repository), comment, pull.head_sha)
+    start = comment.start_line
     return {
         "path": comment.path,
         "diff_hunk": comment.diff_hunk,
         "commit_id": comment.commit_id,
         "original_commit_id": comment.commit_id,
-        "position": comment.line,
+        "position": line,
         "original_position": comment.line,
-        "line": comment.line,
+        "line": line,
         "original_line": comment.line,
-        "start_line": comment.start_line,
-        "original_start_line": comment.start_line,
-        "start_side": None if comment.start_line is None else comment.side,
+        "start_line": None if start is None or line is None or comment.line is None else start + line - comment.line,
+        "original_start_line": start,
+        "start_side": None if start is None else comment.side,
         "side": comment.side,
         "subject_type": "file" if comment.line is None else "line",
     }
