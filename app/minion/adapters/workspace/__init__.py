@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minion.adapters.workspace.branches import BranchRefused, BranchUpdated, commit_to_branch
 from minion.adapters.workspace.clone import CloneSource, clone
-from minion.adapters.workspace.local import LocalCopy, copy_of_checkout
+from minion.adapters.workspace.local import LocalCopy, Start, copy_of_checkout
 from minion.adapters.workspace.worktree import GitWorkspace
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "CloneSource",
     "GitWorkspace",
     "LocalCopy",
+    "Start",
     "clone",
     "commit_to_branch",
     "copy_of_checkout",

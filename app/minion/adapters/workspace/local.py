@@ -17,10 +17,23 @@ DEPTH = 50
 
 @dataclass(frozen=True)
 class LocalCopy:
-    """`uncommitted` are the checkout's changed and new files: they are not in the copy, and the person should know."""
+    """`uncommitted` are the checkout's changed and new files: they are not in the copy, and the person should know.
+
+    `common` is the git directory of the person's repository.
+    """
 
     workspace: GitWorkspace
     uncommitted: tuple[str, ...]
+    common: Path
+    base_sha: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the work begins and what it is compared with: revisions of the checkout. None: its HEAD; where it begins."""
+
+    at: str | None = None
+    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,9 @@ class Checkout:
     top: Path
     common: Path
     head: str
+
+
+_HERE = Start()
 
 
 def find_checkout(directory: Path, config: Path) -> Checkout:
@@ -46,25 +62,44 @@ def find_checkout(directory: Path, config: Path) -> Checkout:
     return Checkout(top, common, head)
 
 
-def copy_of_checkout(directory: Path, root: Path, private: Path) -> LocalCopy:
-    """A workspace at `root` of the checkout's HEAD. Raises `UsageError` when there is no checkout with a commit."""
+def copy_of_checkout(directory: Path, root: Path, private: Path, start: Start = _HERE) -> LocalCopy:
+    """A workspace at `root` of the checkout's HEAD, or where `start` says.
+
+    Raises `UsageError` when there is no checkout with a commit, or no such revision.
+    """
     safe = new_repository(private, root)
     checkout = find_checkout(directory, private / "gitconfig")
-    source = f"file://{checkout.common}"
-    safe.run(
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-write-fetch-head",
-        f"--depth={DEPTH}",
-        source,
-        f"+{checkout.head}:{BASE_REF}",
-    )
-    workspace = GitWorkspace(root, safe, checkout.head)
+    theirs = SafeGit(checkout.common, private / "gitconfig")
+    head = checkout.head if start.at is None else _commit_of(theirs, start.at)
+    base = head if start.base is None else _fork_point(theirs, _commit_of(theirs, start.base), head, start.base)
+    if base != head:
+        _fetch(safe, checkout, base, 1)
+    _fetch(safe, checkout, head, DEPTH)
+    workspace = GitWorkspace(root, safe, head, base)
     workspace.materialise()
-    base = Objects(safe, checkout.head).base
-    changed = Scanner(checkout.top, base, HashCache()).scan().changed
-    return LocalCopy(workspace, tuple(sorted(changed)))
+    begun_elsewhere = head != checkout.head
+    changed = () if begun_elsewhere else Scanner(checkout.top, Objects(safe, head).base, HashCache()).scan().changed
+    return LocalCopy(workspace, tuple(sorted(changed)), checkout.common, base)
+
+
+def _fetch(safe: SafeGit, checkout: Checkout, sha: str, depth: int) -> None:
+    quiet = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+    safe.run(*quiet, f"--depth={depth}", f"file://{checkout.common}", f"+{sha}:{BASE_REF}")
+
+
+def _commit_of(theirs: SafeGit, revision: str) -> str:
+    try:
+        return theirs.line("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    except GitFailed as error:
+        raise UsageError(f"The repository has no {revision}: {error.words}") from error
+
+
+def _fork_point(theirs: SafeGit, base: str, head: str, said: str) -> str:
+    """Where the two parted: what the base gained since is not the branch's."""
+    try:
+        return theirs.line("merge-base", base, head)
+    except GitFailed as error:
+        raise UsageError(f"{said} has no history in common with what the work begins from") from error
 
 
 def write_config(folder: Path) -> Path:
