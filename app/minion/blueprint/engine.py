@@ -6,17 +6,19 @@ returns, caps — is walked here, so that no host has an opinion about it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any, TypeAlias
 
-from pydantic import ValidationError
-
+from minion.blueprint import maps
+from minion.blueprint.fit import RESTING, all_nodes, list_at, misfit, restored
 from minion.blueprint.graph import kind, limits_of
 from minion.blueprint.library import given_inputs, needed
 from minion.blueprint.model import (
     FAILED,
+    REVERT,
     ActionNode,
     AgentNode,
     Blueprint,
@@ -24,25 +26,24 @@ from minion.blueprint.model import (
     Caps,
     EndNode,
     JudgeNode,
-    Limits,
     Lookup,
+    MapNode,
     Node,
     RunNode,
     SwitchNode,
-    WaitNode,
 )
+from minion.blueprint.moves import Moved, bare, in_body, leave, taken, visited, visits, with_frame
 from minion.blueprint.paths import Nothing, case_of, kind_of
 from minion.blueprint.reader import split_path
-from minion.blueprint.schema import GOOD, OUTCOMES
+from minion.blueprint.schema import RESULTS
 from minion.blueprint.state import (
     ContextEntry,
     Ended,
     Found,
     Frame,
-    Last,
+    MapStep,
     NodeResult,
     Pending,
-    Spent,
     State,
     Status,
     Step,
@@ -53,10 +54,6 @@ from minion.domain.errors import UsageError
 Facts: TypeAlias = Mapping[str, Any]
 """Whole path (`task.spec`) to value; a value may be a `Found` that says itself whether it is tainted."""
 
-_Moved: TypeAlias = State | tuple[State, str]
-"""At rest, or on the way to the named node."""
-
-_RESTING = (RunNode, AgentNode, JudgeNode, ActionNode, WaitNode)
 _MAX_DEPTH = 4
 _MAX_MOVES = 10_000
 _NO_FACTS: Facts = {}
@@ -64,7 +61,7 @@ _NO_FACTS: Facts = {}
 
 def is_work(pending: Pending) -> bool:
     """True for nodes that need the checkout: a runner executes them."""
-    return isinstance(pending, RunNode | AgentNode | JudgeNode)
+    return isinstance(pending, RunNode | AgentNode | JudgeNode | MapNode)
 
 
 class Engine:
@@ -72,6 +69,7 @@ class Engine:
 
     def __init__(self, library: Mapping[str, Blueprint]) -> None:
         self._library = dict(library)
+        self._nodes = {name: all_nodes(blueprint) for name, blueprint in self._library.items()}
 
     def start(self, name: str, inputs: Mapping[str, Any], *, max_usd: Decimal | None = None) -> State:
         """At rest at the first node. Takes from `inputs` what the blueprint declares.
@@ -92,21 +90,34 @@ class Engine:
         if state.ended is not None:
             return Ended(state.ended, state.reason)
         node = self._here(state)
-        if not isinstance(node, _RESTING):
+        if not isinstance(node, RESTING):
             raise TypeError(f"a state cannot rest at `{node.name}`")
         return node
+
+    def map_step(self, state: State) -> MapStep:
+        """What the pending map waits for: a mark of the working copy, or going back to it. Its results are `ok` and
+        `fail`. Raises `TypeError` where no map is pending."""
+        node = self.pending(state)
+        at = maps.map_at(state)
+        if not isinstance(node, MapNode) or at.phase == "body":
+            raise TypeError(f"no map is pending at `{state.frame.node}`")
+        return MapStep(at.phase, at.index, maps.taken_of(node, at.total), self._item(state))
 
     def apply(self, state: State, result: NodeResult) -> State:
         """The state after the pending node. An outcome that its type does not have is a bug: `ValueError`."""
         node = self.pending(state)
-        if isinstance(node, Ended) or result.outcome not in OUTCOMES[kind(node)]:
+        if isinstance(node, Ended) or result.outcome not in RESULTS[kind(node)]:
             raise ValueError(f"outcome `{result.outcome}` does not belong to {node}")
-        step = Step(blueprint=state.frame.blueprint, node=node.name, result=result)
-        outputs = {**state.frame.outputs, node.name: result.output}
-        moved = _with_frame(state, outputs=outputs).model_copy(
-            update={"spent": _spend(state.spent, node, result), "log": (*state.log, step)}
-        )
-        return self._go(*_leave(moved, node, result.outcome, result.output))
+        moved = taken(state, node, result)
+        if isinstance(node, MapNode):
+            return self._go_on(self._map_moved(moved, node, ok=result.outcome == "ok"))
+        if isinstance(node, AgentNode) and node.narrows and result.outcome == "ok":
+            moved = _narrowed(moved, node, result.output)
+        return self._go(*leave(moved, node, result.outcome, result.output))
+
+    def narrowing(self, state: State) -> tuple[tuple[str, ...], ...]:
+        """Patterns (as in .gitignore) that agents narrowed the task's scope to; each inner tuple must allow a path."""
+        return tuple(state.narrowed.values())
 
     def caps_left(self, state: State) -> Caps:
         """The least that any blueprint on the stack still allows."""
@@ -118,23 +129,23 @@ class Engine:
 
     def prepare_nodes(self, state: State) -> list[RunNode]:
         """What a new round has to run first: each `prepare` node that was entered, once, but for the pending one."""
-        pending = _bare(self.pending(state))
+        pending = bare(self.pending(state))
         found: list[RunNode] = []
         for blueprint, name in state.prepared:
             node = self._library[blueprint].nodes[name]
-            if isinstance(node, RunNode) and _bare(node) not in [pending, *map(_bare, found)]:
+            if isinstance(node, RunNode) and bare(node) not in [pending, *map(bare, found)]:
                 found.append(node)
         return found
 
     def gate_nodes(self, state: State, node: AgentNode) -> list[RunNode]:
-        nodes = self._blueprint(state).nodes
+        nodes = self._nodes[state.frame.blueprint]
         return [gate for name in node.gate if isinstance(gate := nodes[name], RunNode)]
 
     def lookup(self, state: State, path: str, facts: Facts) -> Found | None:
         """The value at `path` (a `?` is allowed), or None where there is none yet."""
         path = split_path(path).path
         blueprint = self._blueprint(state)
-        kind_there = kind_of(path, blueprint.nodes, blueprint.inputs)
+        kind_there = kind_of(path, self._nodes[blueprint.name], blueprint.inputs, self._around(state))
         if isinstance(kind_there, Nothing):
             return None
         value = self._value(state, path, facts)
@@ -161,52 +172,75 @@ class Engine:
                 values[name] = found.value
         return values
 
+    def environment(self, state: State, node: RunNode, facts: Facts = _NO_FACTS) -> dict[str, str]:
+        """The values of `env`, as text: lists one entry a line, truth values `true` and `false`, what else is no
+        text as JSON. A look-up that finds nothing leaves its variable out."""
+        values: dict[str, str] = {}
+        for name, value in node.env.items():
+            found = self.lookup(state, value.path, facts) if isinstance(value, Lookup) else Found(value, tainted=False)
+            if found is not None:
+                values[name] = _as_variable(found.value)
+        return values
+
     def restore(self, data: Mapping[str, Any]) -> State | Unfit:
         """A state from its JSON, checked; whatever the data, nothing is raised."""
-        try:
-            state = State.model_validate(data)
-        except ValidationError as error:
-            return Unfit(f"not a state: {error.error_count()} errors, first {error.errors()[0]['loc']}")
-        return self.check(state) or state
+        state = restored(data)
+        return state if isinstance(state, Unfit) else self.check(state) or state
 
     def check(self, state: State) -> Unfit | None:
         """Whether this library can go on with the state."""
-        for name, digest in state.digests.items():
-            if name not in self._library:
-                return Unfit(f"the blueprint `{name}` is gone")
-            if self._library[name].digest != digest:
-                return Unfit(f"the blueprint `{name}` has changed since the task began")
-        for depth, frame in enumerate(state.frames, 1):
-            wanted = _RESTING if depth == len(state.frames) else (CallNode,)
-            if frame.blueprint not in state.digests:
-                return Unfit(f"the blueprint `{frame.blueprint}` is not among the pinned ones")
-            node = self._library[frame.blueprint].nodes.get(frame.node)
-            if state.ended is None and not isinstance(node, wanted):
-                return Unfit(f"`{frame.blueprint}` cannot rest at `{frame.node}`")
-        return None
+        return misfit(self._library, state)
 
     def replay(self, before: State, after: State) -> State | Unfit:
         """`after`, if work nodes alone lead there from `before`. A runner is not trusted to say where a task stands:
         it may say how its nodes ended, and what follows from that is worked out here again."""
-        if after.log[: len(before.log)] != before.log:
+        known, told = list(self._folded_open(before)), list(self._told(before, after))
+        if len(after.log) < len(before.log) or any(a != b for a, b in zip(before.log, after.log, strict=False)):
             return Unfit("the log does not begin with what was known")
+        if [self._folded(before, step) for step in told[: len(known)]] != known:
+            return Unfit("the log does not go on from the item that was open")
         state = before
-        for step in after.log[len(before.log) :]:
+        for step in told[len(known) :]:
             node = self.pending(state)
             here = (state.frame.blueprint, getattr(node, "name", ""))
             if not is_work(node) or here != (step.blueprint, step.node) or step.result.pushes:
                 return Unfit(f"`{step.blueprint}.{step.node}` was not a runner's to execute")
-            if isinstance(node, Ended) or step.result.outcome not in OUTCOMES[kind(node)]:
+            if isinstance(node, Ended) or step.result.outcome not in RESULTS[kind(node)]:
                 return Unfit(f"`{step.node}` has no outcome `{step.result.outcome}`")
             state = self.apply(state, step.result)
         same = state.model_dump(mode="json") == after.model_dump(mode="json")
         return state if same else Unfit("the state does not follow from its log")
 
+    def _told(self, before: State, after: State) -> Iterator[Step]:
+        """What `after` says behind the log of `before`; the steps of the item that is open stand in its map."""
+        yield from islice(after.log, len(before.log), None)
+        yield from after.frame.map.steps if after.frame.map else ()
+
+    def _folded_open(self, state: State) -> Iterator[Step]:
+        for step in state.frame.map.steps if state.frame.map else ():
+            yield self._folded(state, step)
+
+    def _folded(self, state: State, step: Step) -> Step:
+        at = state.frame.map
+        node = self._nodes[state.frame.blueprint].get(at.node) if at else None
+        return maps.folded(node, step) if isinstance(node, MapNode) else step
+
     def _blueprint(self, state: State) -> Blueprint:
         return self._library[state.frame.blueprint]
 
     def _here(self, state: State) -> Node:
-        return self._blueprint(state).nodes[state.frame.node]
+        return self._nodes[state.frame.blueprint][state.frame.node]
+
+    def _around(self, state: State) -> MapNode | None:
+        """The map whose body the state is in."""
+        node = self._nodes[state.frame.blueprint][maps.map_at(state).node] if in_body(state) else None
+        return node if isinstance(node, MapNode) else None
+
+    def _item(self, state: State) -> Any:
+        at = maps.map_at(state)
+        node = self._nodes[state.frame.blueprint][at.node]
+        found = list_at(state.frame, node) if isinstance(node, MapNode) else None
+        return None if found is None else found[at.index]
 
     def _left(self, state: State, frame: Frame) -> Caps:
         caps, spent, before = self._library[frame.blueprint].caps, state.spent, frame.before
@@ -223,31 +257,41 @@ class Engine:
                 return state.frame.inputs.get(rest[0])
             case "caps":
                 return self.caps_left(state).pushes
+            case "item":
+                return _within(self._item(state), rest) if in_body(state) else None
             case "nodes":
-                value: Any = state.frame.outputs.get(rest[0])
-                for part in rest[2:]:
-                    value = value.get(part) if isinstance(value, dict) else None
-                return value
+                inner = state.frame.map.outputs if state.frame.map else {}
+                return _within(inner.get(rest[0]) or state.frame.outputs.get(rest[0]), rest[2:])
             case _:
                 return facts.get(path)
 
     def _go(self, state: State, target: str) -> State:
+        return self._go_on((state, target))
+
+    def _go_on(self, moved: Moved) -> State:
         for _ in range(_MAX_MOVES):
-            moved = self._enter(state, target)
             if isinstance(moved, State):
                 return moved
-            state, target = moved
-        raise RuntimeError(f"no rest after {_MAX_MOVES} moves near `{target}`: the blueprint was not checked")
+            moved = self._enter(*moved)
+        raise RuntimeError(f"no rest after {_MAX_MOVES} moves near `{moved}`: the blueprint was not checked")
 
-    def _enter(self, state: State, target: str) -> _Moved:
+    def _enter(self, state: State, target: str) -> Moved:
         if target == FAILED:
             return self._end(state, "failed")
-        node = self._blueprint(state).nodes[target]
+        if target == REVERT:
+            return self._item_ended(state, "revert")
+        node = self._nodes[state.frame.blueprint][target]
         cap = self._cap_reached(state, node)
+        if cap in {"usd", "wall"} and in_body(state):
+            return self._item_ended(state, "revert", final=True)
         if cap:
-            return _leave(state, node, "capped", {"cap": cap})
-        state = _visit(state, node)
+            return leave(state, node, "capped", {"cap": cap})
+        return self._arrived(visited(state, node), node)
+
+    def _arrived(self, state: State, node: Node) -> Moved:
         match node:
+            case EndNode() if in_body(state):
+                return self._item_ended(state, node.status)
             case EndNode():
                 return self._end(state, _status(node))
             case SwitchNode():
@@ -256,6 +300,8 @@ class Engine:
                 return state, node.next.after(case_of(found.value)) if found and known else node.next.otherwise
             case CallNode():
                 return self._call(state, node)
+            case MapNode():
+                return maps.entered(state, node, len(list_at(state.frame, node) or ()))
             case ActionNode(uses="handoff") if len(state.frames) > 1:
                 return self._end(state, "handed_off")
             case _:
@@ -263,27 +309,41 @@ class Engine:
 
     def _cap_reached(self, state: State, node: Node) -> str:
         """The cap that forbids entering the node, or nothing."""
-        visits = limits_of(node).visits
-        if visits is not None and state.frame.visits.get(node.name, 0) >= visits:
+        most = limits_of(node).visits
+        if most is not None and visits(state, node.name) >= most:
             return "visits"
         if isinstance(node, CallNode) and len(state.frames) >= _MAX_DEPTH:
             return "depth"
         left = self.caps_left(state)
         if isinstance(node, ActionNode) and node.uses == "push" and left.pushes <= 0:
             return "pushes"
-        if isinstance(node, RunNode | AgentNode | JudgeNode):
-            return "usd" if left.usd <= 0 else "wall" if left.wall_s <= 0 else ""
-        return ""
+        return _used_up(left) if is_work_node(node) else ""
 
-    def _call(self, state: State, node: CallNode) -> _Moved:
+    def _map_moved(self, state: State, node: MapNode, *, ok: bool) -> Moved:
+        """From the step that a map rested at. Where the host could not take it, the map ends with what it has."""
+        if ok and maps.map_at(state).phase == "begin":
+            return maps.begun(state, node)
+        state = maps.given_up(state, self._item(state), final=not ok)
+        return maps.next_item(state, node, capped=bool(_used_up(self.caps_left(state))))
+
+    def _item_ended(self, state: State, status: str, *, final: bool = False) -> Moved:
+        node = self._around(state)
+        if node is None:
+            raise TypeError(f"`{state.frame.node}` is in no map")
+        state = maps.item_ended(state, node, status, final=final)
+        if status != "keep":
+            return state
+        return maps.next_item(state, node, capped=bool(_used_up(self.caps_left(state))))
+
+    def _call(self, state: State, node: CallNode) -> Moved:
         callee = self._library[node.blueprint]
         given = given_inputs(callee, self.arguments(state, node))
         if isinstance(given, str):
-            return _leave(state, node, "fail", {"status": "fail"})
+            return leave(state, node, "fail", {"status": "fail"})
         frame = Frame(blueprint=callee.name, node=callee.start, inputs=given, before=state.spent)
         return state.model_copy(update={"frames": (*state.frames, frame)}), callee.start
 
-    def _end(self, state: State, status: Status) -> _Moved:
+    def _end(self, state: State, status: Status) -> Moved:
         """The end of the task; or of a callee, which is the outcome of its call and never a handoff."""
         if len(state.frames) == 1:
             trouble = state.trouble if status in {"handed_off", "failed"} else None
@@ -297,7 +357,7 @@ class Engine:
         call = self._here(back)
         if not isinstance(call, CallNode):
             raise TypeError(f"`{call.name}` called nothing")
-        back = _with_frame(back, outputs={**back.frame.outputs, call.name: output})
+        back = with_frame(back, outputs={**back.frame.outputs, call.name: output})
         return back, call.next.after(outcome)
 
 
@@ -309,39 +369,32 @@ def _status(node: EndNode) -> Status:
             raise ValueError(f"`{other}` is no way to end")
 
 
-def _with_frame(state: State, **changes: Any) -> State:
-    frame = state.frame.model_copy(update=changes)
-    return state.model_copy(update={"frames": (*state.frames[:-1], frame)})
+def is_work_node(node: Node) -> bool:
+    return isinstance(node, RunNode | AgentNode | JudgeNode | MapNode)
 
 
-def _visit(state: State, node: Node) -> State:
-    visits = {**state.frame.visits, node.name: state.frame.visits.get(node.name, 0) + 1}
-    place = (state.frame.blueprint, node.name)
-    moved = _with_frame(state, node=node.name, visits=visits)
-    if isinstance(node, RunNode) and node.prepare and place not in state.prepared:
-        return moved.model_copy(update={"prepared": (*state.prepared, place)})
-    return moved
+def _used_up(left: Caps) -> str:
+    return "usd" if left.usd <= 0 else "wall" if left.wall_s <= 0 else ""
 
 
-def _leave(state: State, node: Node, outcome: str, output: dict[str, Any]) -> tuple[State, str]:
-    """On the way out of a node, with what happened remembered."""
-    last = Last(blueprint=state.frame.blueprint, node=node.name, outcome=outcome, output=output)
-    told = {"last": last} if outcome in GOOD else {"last": last, "trouble": last}
-    leads = None if isinstance(node, EndNode) else node.next
-    if leads is None:
-        raise TypeError(f"`{node.name}` leads nowhere")
-    return state.model_copy(update=told), leads.after(outcome)
+def _narrowed(state: State, node: AgentNode, output: Mapping[str, Any]) -> State:
+    """What the node said last counts: an answer without patterns takes its earlier ones back."""
+    key = f"{state.frame.blueprint}.{node.name}"
+    found = output.get(node.narrows or "")
+    patterns = tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else ()
+    others = {name: kept for name, kept in state.narrowed.items() if name != key}
+    return state.model_copy(update={"narrowed": {**others, key: patterns} if patterns else others})
 
 
-def _spend(spent: Spent, node: Node, result: NodeResult) -> Spent:
-    pushed = isinstance(node, ActionNode) and node.uses == "push" and result.outcome == "ok"
-    return Spent(
-        usd=spent.usd + result.usd,
-        wall_s=spent.wall_s + result.wall_s,
-        pushes=spent.pushes + max(result.pushes, int(pushed)),
-    )
+def _within(value: Any, path: list[str]) -> Any:
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
-def _bare(node: Pending) -> Pending:
-    """What a run node does, without its name and place: two blueprints may both have a `setup`."""
-    return replace(node, name="", next=None, limits=Limits()) if isinstance(node, RunNode) else node
+def _as_variable(value: Any) -> str:
+    """Environment variables hold no NUL: https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html"""
+    if isinstance(value, list) and not any(isinstance(entry, list | dict) for entry in value):
+        return "\n".join(_as_variable(entry) for entry in value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.replace("\0", "")

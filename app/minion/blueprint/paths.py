@@ -10,22 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from minion.blueprint.model import ActionNode, AgentNode, CallNode, Input, JudgeNode, Node, RunNode, WaitNode
+from minion.blueprint.model import ActionNode, AgentNode, CallNode, Input, JudgeNode, MapNode, Node, RunNode, WaitNode
 from minion.blueprint.problem import did_you_mean
-from minion.blueprint.schema import NO_CHECKS
+from minion.blueprint.schema import NO_CHECKS, PROOFS
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`name`: enum | boolean | integer | id (made by the App or GitHub, such as a sha) | text | any."""
+    """`name`: enum | boolean | integer | id (made by the App or GitHub, such as a sha) | text | list | any."""
 
     name: str
     values: tuple[str, ...] = ()
     fields: Mapping[str, Kind] | None = None
+    entry: Kind | None = None
+    """Of a list's entries, where it is known."""
 
     @property
     def tainted(self) -> bool:
-        return self.name in {"text", "any"}
+        return self.name in {"text", "list", "any"}
 
     def fits(self, value: Any) -> bool:
         """False for a value that is not what the kind promises; it is then tainted whatever the kind says."""
@@ -36,6 +38,8 @@ class Kind:
                 return isinstance(value, bool)
             case "integer":
                 return isinstance(value, int) and not isinstance(value, bool)
+            case "list":
+                return isinstance(value, list)
             case "id":
                 return isinstance(value, str) and len(value) <= 128 and value.translate(_MARKS).isalnum()
             case _:
@@ -47,6 +51,7 @@ ANY = Kind("any")
 INTEGER = Kind("integer")
 BOOLEAN = Kind("boolean")
 ID = Kind("id")
+LIST = Kind("list")
 
 FACTS: Mapping[str, Kind] = {
     "task.spec": ANY,
@@ -59,6 +64,7 @@ FACTS: Mapping[str, Kind] = {
     "task.digest": ID,
     "repo.map": TEXT,
     "workspace.diff": TEXT,
+    "branch.diff": TEXT,
     "checks.failures": ANY,
     "review.threads": ANY,
 }
@@ -82,6 +88,11 @@ _WAITS: Mapping[str, Mapping[str, Kind]] = {
 _AGENT: Mapping[str, Kind] = {"summary": TEXT, "blocked": BOOLEAN, "question": TEXT}
 _JUDGE: Mapping[str, Kind] = {"summary": TEXT, "reasons": ANY}
 _RUN: Mapping[str, Kind] = {"exit_code": INTEGER, "text": TEXT}
+_LISTED: Mapping[str, Kind] = {"items": LIST, "count": INTEGER}
+_MAP: Mapping[str, Kind] = {
+    **dict.fromkeys(("count", "kept", "skipped", "reverted", "left"), INTEGER),
+    "not_kept": LIST,
+}
 _CALL: Mapping[str, Kind] = {"status": Kind("enum", ("ok", "fail")), "node": ID, "outcome": ID}
 _MARKS = str.maketrans("", "", "-_")
 _BY_TYPE = {"integer": INTEGER, "boolean": BOOLEAN}
@@ -100,19 +111,24 @@ class Nothing:
     hint: str = ""
 
 
-def kind_of(path: str, nodes: Mapping[str, Node], inputs: Mapping[str, Input]) -> Kind | Nothing:
-    """What `path` (without `?`) can give in a blueprint of these nodes and inputs."""
+def kind_of(
+    path: str, nodes: Mapping[str, Node], inputs: Mapping[str, Input], around: MapNode | None = None
+) -> Kind | Nothing:
+    """What `path` (without `?`) can give in a blueprint of these nodes and inputs; `around` is the map whose body looks
+    it up."""
     root, *rest = path.split(".")
     match root:
+        case "item":
+            return _item(rest, nodes, inputs, around)
         case "inputs":
             return _input(rest, inputs)
         case "nodes":
             return _output(rest, nodes)
-        case "task" | "repo" | "workspace" | "checks" | "review" | "caps":
+        case "task" | "repo" | "workspace" | "branch" | "checks" | "review" | "caps":
             known = {**FACTS, **CAPS}
             return known.get(path) or Nothing(f"`{path}` looks up nothing", did_you_mean(path, tuple(known)))
         case _:
-            roots = ("task", "repo", "workspace", "checks", "review", "caps", "inputs", "nodes")
+            roots = ("task", "repo", "workspace", "branch", "checks", "review", "caps", "inputs", "nodes")
             return Nothing(f"`{path}` looks up nothing: no root `{root}`", did_you_mean(root, roots))
 
 
@@ -121,6 +137,23 @@ def _input(rest: list[str], inputs: Mapping[str, Input]) -> Kind | Nothing:
         said = ".".join(rest)
         return Nothing(f"there is no input `{said}`", did_you_mean(said, tuple(inputs)))
     return _BY_TYPE.get(inputs[rest[0]].type, TEXT)
+
+
+def _item(
+    rest: list[str], nodes: Mapping[str, Node], inputs: Mapping[str, Input], around: MapNode | None
+) -> Kind | Nothing:
+    if around is None:
+        return Nothing("`item` looks up nothing here", "only the nodes within a map have an item")
+    over = kind_of(around.over.path, nodes, inputs)
+    kind = ANY if isinstance(over, Nothing) or over.entry is None else over.entry
+    for index, part in enumerate(rest):
+        if kind is ANY:
+            return ANY
+        if part not in (kind.fields or {}):
+            shown = ".".join(("item", *rest[:index]))
+            return Nothing(f"`{shown}` has no field `{part}`", did_you_mean(part, tuple(kind.fields or {})))
+        kind = (kind.fields or {})[part]
+    return kind
 
 
 def _output(rest: list[str], nodes: Mapping[str, Node]) -> Kind | Nothing:
@@ -146,15 +179,23 @@ def _fields(node: Node) -> Mapping[str, Kind]:
         case JudgeNode():
             return _JUDGE
         case RunNode():
-            return {} if node.gate_only else _RUN
+            return {} if node.gate_only else _run(node)
         case ActionNode():
             return ACTION_OUTPUTS.get(node.uses, {})
         case WaitNode():
             return _WAITS.get(node.event, {})
         case CallNode():
             return _CALL
+        case MapNode():
+            return _MAP
         case _:
             return {}
+
+
+def _run(node: RunNode) -> Mapping[str, Kind]:
+    listed = _LISTED if node.parse in {"lines", "json"} else {}
+    formats = {"changed": BOOLEAN} if node.command == "format" else {}
+    return {**_RUN, **listed, **formats, **({"reason": Kind("enum", PROOFS)} if node.reproduction else {})}
 
 
 def _schema_kind(schema: Mapping[str, Any]) -> Kind:
@@ -171,5 +212,7 @@ def _schema_kind(schema: Mapping[str, Any]) -> Kind:
             return INTEGER
         case "string":
             return TEXT
+        case "array":
+            return Kind("list", entry=_schema_kind(schema.get("items", {})))
         case _:
             return ANY

@@ -33,6 +33,7 @@ _PATHS: Mapping[str, str] = {
     "task.digest": "SHA-256 of the spec",
     "repo.map": "the folders and files of the base commit",
     "workspace.diff": "the change so far",
+    "branch.diff": "what the branch had changed against its base before the task began",
     "checks.failures": "what `checks.collect` found, with the logs that matter",
     "review.threads": "what `review.collect` found: open review threads, numbered, with place and comments",
     "caps.pushes_left": "pushes that the caps still allow",

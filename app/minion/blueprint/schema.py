@@ -34,7 +34,7 @@ HARD_WALL_S = 24 * 3600.0
 DAY_S = 24 * 3600.0
 
 TOOLS = ("read", "search", "edit", "write", "shell")
-COMMANDS = ("setup", "lint", "format", "test")
+COMMANDS = ("setup", "lint", "format", "test", "docs")
 REPORTS = ("junit", "ruff", "sarif", "json", "lines")
 NETWORKS = ("none", "open")
 MOST_ITEMS = 10_000
@@ -50,6 +50,8 @@ NO_CHECKS = (
     "never_started",
 )
 """Why a head has no check run: `nodes.<wait>.output.reason` after the outcome `none`."""
+PROOFS = ("proven", "passes_on_base", "fails_on_head", "no_test_changed", "cannot_run")
+"""What the tests of a change showed: `nodes.<run>.output.reason` of a `reproduction`."""
 
 OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "run": ("ok", "fail", "timeout", "capped"),

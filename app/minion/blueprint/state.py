@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from minion.blueprint.model import ActionNode, AgentNode, JudgeNode, RunNode, WaitNode
+from minion.blueprint.log import Log
+from minion.blueprint.model import ActionNode, AgentNode, JudgeNode, MapNode, RunNode, WaitNode
 
 Usd: TypeAlias = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Seconds: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -53,8 +54,41 @@ class Spent(_Record):
     pushes: Annotated[int, Field(ge=0)] = 0
 
 
+Phase: TypeAlias = Literal["begin", "body", "undo"]
+Ending: TypeAlias = Literal["", "skip", "revert"]
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+
+
+class MapAt(_Record):
+    """Where a map stands. It rests at the map itself before each item (`begin`: the host marks what the tree holds) and
+    where an item's changes go (`undo`: the host goes back to that mark), else at a node of the body."""
+
+    node: str
+    total: Count
+    """Length of the list."""
+    phase: Phase = "begin"
+    index: Count = 0
+    ending: Ending = ""
+    """Why the item is undone."""
+    final: bool = False
+    """No item comes after this one: a cap was reached."""
+    kept: Count = 0
+    skipped: Count = 0
+    reverted: Count = 0
+    not_kept: tuple[Any, ...] = ()
+    """The first of the reverted items."""
+    visits: dict[str, int] = Field(default_factory=dict)
+    """Of body nodes, for this item."""
+    outputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Of body nodes, for this item."""
+    steps: tuple[Step, ...] = ()
+    """Of this item; when it is done they join the log, without the outputs that led nowhere."""
+    before: Last | None = None
+    """The task's trouble before the map: what goes wrong for one item is the map's to say."""
+
+
 class Frame(_Record):
-    """One blueprint on the call stack. `node` is where it rests: for a caller, the call."""
+    """One blueprint on the call stack. `node` is where it rests: a caller at its call, a map often in its body."""
 
     blueprint: str
     node: str
@@ -64,6 +98,17 @@ class Frame(_Record):
     """Node name to its last output."""
     before: Spent = Spent()
     """What the task had spent when this frame began: its blueprint's caps count from there."""
+    map: MapAt | None = None
+    """Left out of JSON where there is none: older versions can read the state then."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without(handler(self), "map")
+
+
+def _without(written: dict[str, Any], name: str) -> dict[str, Any]:
+    """Without the entry where it is empty."""
+    return written if written[name] else {key: value for key, value in written.items() if key != name}
 
 
 class State(_Record):
@@ -77,10 +122,13 @@ class State(_Record):
     """The last outcome of all."""
     trouble: Last | None = None
     """The last outcome that was not good: what a handoff has to speak of."""
-    log: tuple[Step, ...] = ()
+    log: Log[Step] = Field(default_factory=Log)
     """Every executed node; `Engine.replay` holds a runner's state against it."""
     prepared: tuple[tuple[str, str], ...] = ()
     """(blueprint, node) of the `prepare` nodes that were entered, first entered first."""
+    narrowed: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """`blueprint.node` to the patterns that its last good answer narrowed the scope to; all must allow a path.
+    Left out of JSON where there are none."""
     ended: Status | None = None
     reason: str = ""
     """Why it ended, where that was not a success: `fix.collect: none`."""
@@ -88,6 +136,10 @@ class State(_Record):
     @property
     def frame(self) -> Frame:
         return self.frames[-1]
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without(handler(self), "narrowed")
 
 
 @dataclass(frozen=True)
@@ -98,7 +150,19 @@ class Ended:
     reason: str
 
 
-Pending: TypeAlias = RunNode | AgentNode | JudgeNode | ActionNode | WaitNode | Ended
+Pending: TypeAlias = RunNode | AgentNode | JudgeNode | ActionNode | WaitNode | MapNode | Ended
+
+
+@dataclass(frozen=True)
+class MapStep:
+    """What a map waits for. `begin`: a mark of the working copy, before the item. `undo`: back to that mark."""
+
+    phase: Literal["begin", "undo"]
+    index: int
+    """From 0."""
+    count: int
+    """Of the items that are taken."""
+    item: Any
 
 
 @dataclass(frozen=True)
