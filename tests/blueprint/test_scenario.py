@@ -71,12 +71,42 @@ def test_a_blueprint_beside_the_walks_is_known(tmp_path: Path) -> None:
         ("  a: {ends: success, through: [push, collect]}", "did not pass collect in its turn"),
         ("  a: {given: {collect: none}, ends: success, never: [not_ours]}", "entered not_ours"),
         ("  a: {given: {collect: none, push: ok}, ends: success}", "never came to push, whose outcome was given"),
+        ("  a: {given: {collect: none}, ends: success, way: [collect]}", "went another way"),
+        ("  a: {given: {collect: {outcome: none, usd: 1}}, ends: success, usd: 0}", "cost $1, not $0"),
+        ("  a: {given: {collect: {outcome: none, wall_s: 9}}, ends: success, wall: 1m}", "took 9 s, not 60 s"),
+        (
+            "  a: {given: {collect: fail}, ends: handed_off, reason: 'x.y: z'}",
+            "ended because of fix.collect: fail, not x.y: z",
+        ),
+        (
+            "  a: {given: {collect: none}, ends: success, output: {nodes.push.output.sha: a}}",
+            'nodes.push.output.sha was null, not "a"',
+        ),
     ],
 )
 def test_what_can_differ(text: str, said: str, engine: Engine, library: dict[str, Blueprint]) -> None:
     lines = wrong(text, engine, library)
     assert lines[0] == said
-    assert lines[-1].startswith("way: fix.collect: ")
+    assert any("fix.collect: " in line for line in lines[1:])  # and the way that it went
+
+
+def test_the_two_ways_stand_beside_each_other(engine: Engine, library: dict[str, Blueprint]) -> None:
+    lines = wrong("  a: {given: {collect: none}, ends: success, way: [collect, push]}", engine, library)
+    assert lines == [
+        "went another way",
+        "  expected     went",
+        "  fix.collect  fix.collect",
+        "> push         fix.not_ours",
+    ]
+    assert wrong("  a: {given: {collect: none}, ends: success, way: [collect, fix.not_ours]}", engine, library) == []
+
+
+def test_what_a_walk_costs_and_leaves(engine: Engine, library: dict[str, Blueprint]) -> None:
+    text = (
+        "  a: {given: {repair: {outcome: ok, usd: 0.25, wall_s: 60}}, ends: success, usd: 0.25, wall: 1m,"
+        " output: {nodes.collect.output.count: 1}}"
+    )
+    assert wrong(text, engine, library) == []
 
 
 def test_results_visit_by_visit(engine: Engine, library: dict[str, Blueprint]) -> None:
@@ -94,6 +124,9 @@ def test_results_visit_by_visit(engine: Engine, library: dict[str, Blueprint]) -
         ("  a: {ends: success, given: {push: {result: ok}}}", "write an outcome"),
         ("  a: {ends: success, given: {push: 3}}", "write an outcome"),
         ("  a: {ends: success, passes: []}", "unknown key `passes`"),
+        ("  a: {ends: success, usd: -1}", "w.yml:6:27: `walks.a.usd` is not an amount in US dollars"),
+        ("  a: {ends: success, usd: true}", "is not an amount in US dollars"),
+        ("  a: {ends: success, wall: 9}", "is not a duration"),
         ("  a: {ends: success}\n  a: {ends: failed}", "duplicate key `a`"),
     ],
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -15,19 +17,27 @@ from minion.blueprint.loader import decode
 from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem, Problems, did_you_mean, problem
 from minion.blueprint.reader import Reader
-from minion.blueprint.schema import API_VERSION, OUTCOMES
-from minion.blueprint.shapes import Choice, Data, Key, ListOf, Name, Record, TableOf, Text, Whole
+from minion.blueprint.schema import API_VERSION, HARD_WALL_S, RESULTS
+from minion.blueprint.shapes import Choice, Data, Duration, Key, ListOf, Literal, Name, Record, TableOf, Text, Whole
 from minion.blueprint.source import Entries, parse
-from minion.blueprint.state import NodeResult
-from minion.blueprint.walk import Script, walk
+from minion.blueprint.state import NodeResult, State
+from minion.blueprint.walk import Script, Stop, node_named, walk
+from minion.blueprint.ways import Row, beside, rows
 
+_NO_AMOUNT: Final = Decimal(-1)
+_NODES = ListOf(Text(100))
 _WALK = Record(
     {
         "given": Key(TableOf(Data(), any_key=True), "Node to outcome, or to what it ends with visit by visit."),
         "ends": Key(Choice(("success", "handed_off", "declined", "failed")), "How the task ends.", required=True),
+        "reason": Key(Text(200), "Why it ends, where that is no success: `fix.collect: none`."),
         "pushes": Key(Whole(0, 2), "How many pushes it took."),
-        "through": Key(ListOf(Text(100)), "Nodes that are passed, in this order."),
-        "never": Key(ListOf(Text(100)), "Nodes that are not entered."),
+        "usd": Key(Literal(), "US dollars that the given results add up to."),
+        "wall": Key(Duration(HARD_WALL_S), "Runner time that they add up to."),
+        "output": Key(TableOf(Data(), any_key=True), "Values at the end, by path (`nodes.push.output.sha`)."),
+        "way": Key(_NODES, "All nodes that are passed, in order."),
+        "through": Key(_NODES, "Nodes that are passed, in this order."),
+        "never": Key(_NODES, "Nodes that are not entered."),
     }
 )
 _FILE = Record(
@@ -43,10 +53,17 @@ _FILE = Record(
 
 @dataclass(frozen=True)
 class Expected:
+    """None: not said."""
+
     name: str
     script: Script
     ends: str
+    reason: str | None
     pushes: int | None
+    usd: Decimal | None
+    wall_s: float | None
+    output: Mapping[str, Any]
+    way: Sequence[str] | None
     through: Sequence[str]
     never: Sequence[str]
 
@@ -70,17 +87,69 @@ def load_walks(text: str | bytes, *, source: str, library: Mapping[str, Blueprin
 def follow(engine: Engine, walks: Walks, expected: Expected) -> tuple[str, ...]:
     """What went another way than expected, with the way that it went; empty when nothing did."""
     done = walk(engine, engine.start(walks.blueprint, walks.inputs), expected.script)
-    nodes = [(f"{stop.blueprint}.{stop.node}", stop.node) for stop in done.stops]
-    wrong = []
-    if done.state.ended != expected.ends:
-        wrong.append(f"ended {done.state.ended}, not {expected.ends}")
-    if expected.pushes is not None and done.state.spent.pushes != expected.pushes:
-        wrong.append(f"took {done.state.spent.pushes} pushes, not {expected.pushes}")
-    passing = iter(nodes)
-    wrong += [f"did not pass {name} in its turn" for name in expected.through if not any(name in at for at in passing)]
-    wrong += [f"entered {name}" for name in expected.never if any(name in at for at in nodes)]
+    wrong = [*_ending(done.state, expected), *_values(engine, done.state, expected.output)]
+    wrong += [f"entered {name}" for name in expected.never if any(_is(name, stop) for stop in done.stops)]
     wrong += [f"never came to {name}, whose outcome was given" for name in done.unused]
-    return (*wrong, "way: " + ", ".join(map(str, done.stops))) if wrong else ()
+    passed = _passed(expected, done.stops)
+    if expected.way is not None and not all(same for _, _, same in passed):
+        wrong.append("went another way")
+    wrong += (
+        [] if expected.way is not None else [f"did not pass {name} in its turn" for name, went, _ in passed if not went]
+    )
+    return (*wrong, *_shown(passed, done.stops)) if wrong else ()
+
+
+def _ending(state: State, expected: Expected) -> Iterator[str]:
+    spent = state.spent
+    if state.ended != expected.ends:
+        yield f"ended {state.ended}, not {expected.ends}" + (f" ({state.reason})" if state.reason else "")
+    if expected.reason not in {None, state.reason}:
+        yield f"ended because of {state.reason or 'nothing'}, not {expected.reason}"
+    if expected.pushes not in {None, spent.pushes}:
+        yield f"took {spent.pushes} pushes, not {expected.pushes}"
+    if expected.usd not in {None, spent.usd}:
+        yield f"cost ${spent.usd}, not ${expected.usd}"
+    if expected.wall_s not in {None, spent.wall_s}:
+        yield f"took {spent.wall_s:g} s, not {expected.wall_s:g} s"
+
+
+def _values(engine: Engine, state: State, expected: Mapping[str, Any]) -> Iterator[str]:
+    for path, wanted in expected.items():
+        found = engine.lookup(state, path, {})
+        value = None if found is None else found.value
+        if value != wanted:
+            yield f"{path} was {json.dumps(value, default=str)}, not {json.dumps(wanted)}"
+
+
+def _is(name: str, stop: Stop) -> bool:
+    return name in {stop.place, stop.node}
+
+
+def _passed(expected: Expected, stops: Sequence[Stop]) -> list[Row]:
+    """The expected nodes beside the way that was gone."""
+    if expected.way is not None:
+        names = [name if "." in name else _place(name, stops) for name in expected.way]
+        return rows(names, [stop.place for stop in stops])
+    found: list[Row] = []
+    left = list(stops)
+    for name in expected.through:
+        at = next((index for index, stop in enumerate(left) if _is(name, stop)), None)
+        if at is None:
+            found.append((name, "", False))
+            continue
+        found += [("", str(stop), True) for stop in left[:at]] + [(name, str(left[at]), True)]
+        left = left[at + 1 :]
+    return [*found, *(("", str(stop), True) for stop in left)]
+
+
+def _place(name: str, stops: Sequence[Stop]) -> str:
+    """A node's name with its blueprint, as the way knows it."""
+    return next((stop.place for stop in stops if stop.node == name), name)
+
+
+def _shown(passed: Sequence[Row], stops: Sequence[Stop]) -> Iterator[str]:
+    lines = list(beside(("expected", "went"), passed))
+    yield from lines or ("way: " + ", ".join(map(str, stops)),)
 
 
 def _load(text: str | bytes, library: Mapping[str, Blueprint]) -> Walks | Problems:
@@ -119,7 +188,30 @@ def _expected(
         problems += [problem(place, said, hint) for said, hint in _wrong(node, script[node], library)]
     if problems:
         return tuple(problems)
-    return Expected(name, script, read["ends"], read.get("pushes"), read.get("through", ()), read.get("never", ()))
+    usd = _usd(read.get("usd"))
+    if usd is _NO_AMOUNT:
+        return (problem(tree.place("walks", name, "usd"), f"`walks.{name}.usd` is not an amount in US dollars"),)
+    return Expected(
+        name=name,
+        script=script,
+        ends=read["ends"],
+        reason=read.get("reason"),
+        pushes=read.get("pushes"),
+        usd=usd,
+        wall_s=read.get("wall"),
+        output=read.get("output", {}),
+        way=read.get("way"),
+        through=read.get("through", ()),
+        never=read.get("never", ()),
+    )
+
+
+def _usd(value: Any) -> Decimal | None:
+    """Unlike the limits of a blueprint it may be 0."""
+    if value is None:
+        return None
+    good = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return Decimal(str(value)) if good else _NO_AMOUNT
 
 
 def _result(data: Any) -> NodeResult | str:
@@ -136,11 +228,11 @@ def _wrong(node: str, results: Sequence[NodeResult], library: Mapping[str, Bluep
     """Message and hint of each outcome that no node of that name can have."""
     blueprint, _, name = node.rpartition(".")
     searched = [library[blueprint]] if blueprint in library else [] if blueprint else list(library.values())
-    kinds = {kind(found) for one in searched if (found := one.nodes.get(name)) is not None}
+    kinds = {kind(found) for one in searched if (found := node_named(one, name)) is not None}
     if not kinds:
         yield f"there is no node `{node}`", ""
         return
-    known = tuple(outcome for each in sorted(kinds) for outcome in OUTCOMES.get(each, ()))
+    known = tuple(outcome for each in sorted(kinds) for outcome in RESULTS.get(each, ()))
     for result in results:
         if result.outcome not in known:
             yield f"`{node}` has no outcome `{result.outcome}`", did_you_mean(result.outcome, known)
