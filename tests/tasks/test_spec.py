@@ -154,7 +154,7 @@ def test_an_issue_form() -> None:
     found = read_sections(FORM)
     assert found.objective == "Handle empty files."
     assert found.scope == Scope(allow=("src/**", "tests/**"), forbid=("src/vendor/**", "*.lock"))
-    assert found.verification == ("pytest -q", "The CLI prints nothing")
+    assert found.verification == ("`pytest -q`", "The CLI prints nothing")
     assert found.constraints == ()
     assert found.when_unclear == "choose"
     assert found.rest == "### Environment\n\nLinux"

@@ -27,3 +27,15 @@ def test_no_rule_allows_everything_but_git() -> None:
     scope = WriteScope(Scope())
     assert scope.refusal("any/thing") is None
     assert scope.refusal("a/.Git/config") is not None
+
+
+def test_every_list_of_a_narrowing_must_allow_the_path() -> None:
+    scope = WriteScope(Scope(allow=("src/",)), narrowing=(("./src/a.py", "src/b.py", "docs/"), ("src/a.py",)))
+    assert scope.refusal("src/a.py") is None
+    assert "outside what this step may change (allowed: src/a.py)" in str(scope.refusal("src/b.py"))
+    assert scope.refusal("docs/x.md") is not None, "it can only take from what the scope allows"
+
+
+def test_patterns_that_cannot_be_read_match_nothing() -> None:
+    assert WriteScope(Scope(allow=("!", "src/", "\\"))).refusal("src/a.py") is None
+    assert WriteScope(Scope(), narrowing=(("!",),)).refusal("src/a.py") is not None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from minion.domain.changeset import ChangedFile, ChangeSet, FileMode
+from minion.domain.patterns import Narrowing
 from minion.domain.secret import Secret
 from minion.domain.spec import Scope
 from minion.tasks import gate_paths
@@ -39,9 +40,11 @@ _HARMLESS: Final = frozenset({Kind.MARK, Kind.SOFT, Kind.CONTROL, Kind.STYLE})
 
 @dataclass(frozen=True)
 class GateRules:
-    """`secrets`: exact values (keys, tokens, canaries) that must not leave in any form."""
+    """`secrets`: exact values (keys, tokens, canaries) that must not leave in any form. `narrowing` can only take from
+    what the scope allows."""
 
     scope: Scope = field(default_factory=Scope)
+    narrowing: Narrowing = ()
     protected_paths: tuple[str, ...] = ()
     max_files: int = 40
     max_bytes: int = 1_000_000
@@ -123,7 +126,7 @@ def _on_paths(change_set: ChangeSet, rules: GateRules, known: Before) -> Iterato
             yield Flag(_shown(path), "a lock file changed: look at what was added")
     for path in gate_paths.protected(paths, rules.protected_paths):
         yield Reason(_shown(path), "is protected: only a person may change it", "Change it by hand.", _PUT_BACK)
-    for path, problem_, mend in gate_paths.out_of_scope(paths, rules.scope):
+    for path, problem_, mend in gate_paths.out_of_scope(paths, rules.scope, rules.narrowing):
         yield Reason(_shown(path), problem_, mend, _PUT_BACK)
     for path, problem_, mend in gate_paths.collisions(change_set.files, known.paths):
         yield Reason(_shown(path), problem_, mend)

@@ -12,6 +12,7 @@ from typing import Final
 import pathspec
 
 from minion.domain.changeset import ChangedFile, FileMode
+from minion.domain.patterns import Narrowing, compiled, outside
 from minion.domain.spec import Scope
 from minion.tasks.invisible import hidden_in, strip_hidden
 
@@ -96,14 +97,26 @@ def protected(paths: Sequence[str], more: Sequence[str] = ()) -> Iterator[str]:
             yield path
 
 
-def out_of_scope(paths: Sequence[str], scope: Scope) -> Iterator[Problem]:
-    allowed, forbidden = _exact(scope.allow), _exact(scope.forbid)
+def out_of_scope(paths: Sequence[str], scope: Scope, narrowing: Narrowing = ()) -> Iterator[Problem]:
+    allowed, forbidden = compiled(scope.allow), compiled(scope.forbid)
     for path in paths:
         if _touches(forbidden, path):
             yield path, "is forbidden by the task's scope", "Change the scope in the issue and ask again."
         elif scope.allow and not allowed.match_file(path):
-            wanted = ", ".join(f"`{pattern}`" for pattern in scope.allow[:5])
+            wanted = _listed(scope.allow)
             yield path, f"is outside the task's scope ({wanted})", "Widen the scope in the issue and ask again."
+        elif (narrowed := outside(path, narrowing)) is not None:
+            problem = f"is outside the paths that this task was narrowed to ({_listed(narrowed)})"
+            yield path, problem, "Name the path in the request and ask again."
+
+
+def _listed(patterns: Sequence[str]) -> str:
+    """Some of them, each fit for a message."""
+    return ", ".join(f"`{_visible(pattern)}`" for pattern in patterns[:5])
+
+
+def _visible(pattern: str) -> str:
+    return "".join(char for char in pattern if char.isprintable() and char != "`")[:100]
 
 
 def collisions(files: Sequence[ChangedFile], base_paths: Collection[str]) -> Iterator[Problem]:
@@ -168,8 +181,4 @@ def _encodable(path: str) -> bool:
 
 
 def _spec(patterns: Sequence[str]) -> pathspec.GitIgnoreSpec:
-    return pathspec.GitIgnoreSpec.from_lines([fold(pattern) for pattern in patterns])
-
-
-def _exact(patterns: Sequence[str]) -> pathspec.GitIgnoreSpec:
-    return pathspec.GitIgnoreSpec.from_lines(patterns)
+    return compiled([fold(pattern) for pattern in patterns])

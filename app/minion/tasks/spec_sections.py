@@ -10,7 +10,8 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from minion.domain.spec import Scope
+from minion.domain.spec import Scope, Unclear
+from minion.tasks.verification import marked
 
 _HEADING: Final = re.compile(r"^#{2,4}[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
@@ -32,7 +33,7 @@ class Sections:
     scope: Scope = field(default_factory=Scope)
     verification: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
-    when_unclear: str = "ask"
+    when_unclear: Unclear = "ask"
     rest: str = ""
 
 
@@ -46,7 +47,7 @@ def read_sections(body: str) -> Sections:
     return Sections(
         objective=_one(data.get("objective")) or below.objective,
         scope=_scope_of(data.get("scope")) or below.scope,
-        verification=_several(data.get("verification")) or below.verification,
+        verification=_checks(data.get("verification")) or below.verification,
         constraints=_several(data.get("constraints")) or below.constraints,
         when_unclear=_unclear(_one(data.get("when_unclear"))) if "when_unclear" in data else below.when_unclear,
         rest=below.rest,
@@ -80,6 +81,11 @@ def _several(value: Any) -> tuple[str, ...]:
     return ()
 
 
+def _checks(value: Any) -> tuple[str, ...]:
+    """Commands keep their marks: what is in backticks or a fenced block will be run."""
+    return tuple(_lines(marked(value))) if isinstance(value, str) else _several(value)
+
+
 def _scope_of(value: Any) -> Scope | None:
     if isinstance(value, dict):
         return Scope(allow=_several(value.get("allow")), forbid=_several(value.get("forbid")))
@@ -102,7 +108,7 @@ def _from_headings(body: str) -> Sections:
     return Sections(
         objective=found.get("objective", "").strip(),
         scope=_scope(found),
-        verification=tuple(_items(found.get("verification", ""))),
+        verification=_checks(found.get("verification", "")),
         constraints=tuple(_items(found.get("constraints", ""))),
         when_unclear=_unclear(found.get("when unclear", "")),
         rest="\n\n".join(part for part in (text.strip() for text in rest) if part),
@@ -167,15 +173,21 @@ def _patterns(text: str) -> Iterator[str]:
 
 def _items(text: str) -> Iterator[str]:
     """One item for each bullet or line; a fenced block's lines are items, the fence is not."""
+    for item in _lines(text):
+        if not _FENCE.match(item):
+            yield item[1:-1] if item.count("`") == 2 and item[0] == item[-1] == "`" else item
+
+
+def _lines(text: str) -> Iterator[str]:
     for line in text.split("\n")[: _MOST_ITEMS * 2]:
         item = _BULLET.sub("", line).strip()
-        if item and not _FENCE.match(item) and item.lower() not in _EMPTY:
-            yield (item[1:-1] if item.count("`") == 2 and item[0] == item[-1] == "`" else item)[:_ITEM_LIMIT]
+        if item and item.lower() not in _EMPTY:
+            yield item[:_ITEM_LIMIT]
 
 
-def _unclear(text: str) -> str:
-    """ask | decline | choose: the closed set that the triage knows; anything else asks."""
+def _unclear(text: str) -> Unclear:
+    """Anything else asks."""
     word = text.strip().lower()
     if re.search(r"declin|stop|do nothing|give up", word):
         return "decline"
-    return "choose" if re.search(r"best|choose|decide|judge?ment|assum", word) else "ask"
+    return "choose" if re.search(r"best|choose|decide|judge?ment|assum|narrow", word) else "ask"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minion.domain.patterns import Narrowing
 from minion.domain.spec import Scope
 from minion.ports.sandbox import FileServer, Sandbox
 from minion.tools.base import ToolResult
@@ -28,7 +29,8 @@ class ReadLedger:
 class ToolBench:
     """`output_dir` is written by us and readable (not writable) in the box at the same path: whole outputs go there.
 
-    `protected` are gitignore patterns of paths that nobody's task may change.
+    `protected` are gitignore patterns of paths that nobody's task may change; what `narrowing` does not allow, this
+    step may not.
     """
 
     sandbox: Sandbox
@@ -36,6 +38,7 @@ class ToolBench:
     output_dir: Path
     scope: Scope = field(default_factory=Scope)
     protected: tuple[str, ...] = ()
+    narrowing: Narrowing = ()
     shell_timeout_s: float = 120.0
     shell_timeout_max_s: float = 600.0
     ledger: ReadLedger = field(default_factory=ReadLedger)

@@ -83,7 +83,7 @@ def writable(bench: ToolBench, path: str) -> Place | ToolResult:
     real = str(answer["real"])
     if real.startswith("/"):
         return ToolResult(f"{path} is outside the repository", error=True)
-    refusal = WriteScope(bench.scope, bench.protected).refusal(real)
+    refusal = WriteScope(bench.scope, bench.protected, bench.narrowing).refusal(real)
     if refusal is not None:
         return ToolResult(refusal, error=True)
     return Place(real, bool(answer["exists"]))
