@@ -58,3 +58,10 @@ class Sandbox(Protocol):
     def run(self, command: BoxCommand) -> BoxResult: ...
 
     def file_server(self) -> FileServer: ...
+
+    def lint_server(self) -> FileServer:
+        """One boxed process that runs linters for a node, on a workspace that is read-only to it; closed likewise.
+
+        Operations: `programs`, `look`, `warm`, `run`, as `adapters/sandbox/lint_server.py` says of them.
+        """
+        ...

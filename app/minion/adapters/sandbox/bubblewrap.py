@@ -16,10 +16,20 @@ from minion.adapters.sandbox.process import Finished, ProcessSpec, run_process
 from minion.adapters.sandbox.seccomp import open_program
 from minion.adapters.sandbox.selftest import INSIDE as ATTEMPTS_INSIDE
 from minion.adapters.sandbox.selftest import Escape, run_selftest
-from minion.adapters.sandbox.settings import ATTEMPTS, SERVER, BoxSettings, interpreter, ripgrep
+from minion.adapters.sandbox.settings import (
+    ATTEMPTS,
+    LINT_SERVER,
+    LINT_WORKER,
+    SERVER,
+    BoxSettings,
+    interpreter,
+    ripgrep,
+)
 from minion.ports.sandbox import BoxCommand, BoxResult, FileServer
 
 SERVER_INSIDE = "/run/minion/server.py"
+LINT_SERVER_INSIDE = "/run/minion/lint_server.py"
+LINT_WORKER_INSIDE = "/run/minion/lint_worker.cjs"
 RIPGREP_INSIDE = "/run/minion/rg"
 _FIRST_SIGNAL, _LAST_SIGNAL = 129, 159
 
@@ -76,13 +86,20 @@ class Bubblewrap:
         argv = [str(interpreter()), "-I", "-S", SERVER_INSIDE, self.workspace, *options]
         return BoxedFileServer(lambda: self._start_of_server(argv))
 
+    def lint_server(self) -> FileServer:
+        argv = [str(interpreter()), "-I", "-S", LINT_SERVER_INSIDE, self.workspace, LINT_WORKER_INSIDE]
+        scripts = {LINT_SERVER_INSIDE: LINT_SERVER, LINT_WORKER_INSIDE: LINT_WORKER}
+        options = [option for inside, script in scripts.items() for option in ("--ro-bind", str(script), inside)]
+        read_only = (*options, "--remount-ro", self.workspace)
+        return BoxedFileServer(lambda: self._start_of_server(argv, read_only))
+
     def selftest(self) -> list[Escape]:
         """The attempts to get out that succeeded: none, or nothing may run here."""
         return run_selftest(self, box_environment(self._settings))
 
-    def _start_of_server(self, argv: Sequence[str]) -> Start:
+    def _start_of_server(self, argv: Sequence[str], options: Sequence[str] = ()) -> Start:
         filters = _filters()
-        return Start(self._argv(argv, box_environment(self._settings), "/", (0, *filters)), filters)
+        return Start(self._argv(argv, box_environment(self._settings), "/", (0, *filters), options), filters)
 
     def _spec(self, command: BoxCommand, ready: int, started: int) -> ProcessSpec:
         environment = box_environment(self._settings) | dict(command.env)
@@ -99,26 +116,33 @@ class Bubblewrap:
         )
 
     def _argv(
-        self, command: Sequence[str], environment: Mapping[str, str], cwd: str, fds: tuple[int, ...]
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: str,
+        fds: tuple[int, ...],
+        more: Sequence[str] = (),
     ) -> list[str]:
-        """To be started with an empty environment. `fds`: of the launcher's sign (0: none), then of call filters."""
+        """To be started with an empty environment. `fds`: of the launcher's sign (0: none), then of call filters.
+        `more`: bubblewrap's options, after all others."""
         limits = self._settings.limits
         bounds = (limits.processes, limits.files, limits.file_bytes // 1024, limits.data_bytes // 1024)
         launcher = ["/bin/bash", "-c", _LAUNCHER, "bash", str(fds[0]), *map(str, bounds)]
         filters = [option for fd in fds[1:] for option in ("--seccomp", str(fd))]
-        return [*self._groups(), self._bwrap, *filters, *self._options(environment, cwd), "--", *launcher, *command]
+        options = [*filters, *self._options(environment, cwd, more)]
+        return [*self._groups(), self._bwrap, *options, "--", *launcher, *command]
 
     def _groups(self) -> list[str]:
         entries = [str(entry) for entry in self._group.entries]
         return ["/bin/bash", "-c", _ENTER_GROUPS, "bash", *entries, "--"] if entries else []
 
-    def _options(self, environment: Mapping[str, str], cwd: str) -> list[str]:
+    def _options(self, environment: Mapping[str, str], cwd: str, more: Sequence[str]) -> list[str]:
         variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
         extra = {SERVER_INSIDE: SERVER, ATTEMPTS_INSIDE: ATTEMPTS}
         search = ripgrep()
         if search is not None:
             extra[RIPGREP_INSIDE] = search
-        return [*_ISOLATION, "--clearenv", *variables, *mounts(self._settings, extra), "--chdir", cwd]
+        return [*_ISOLATION, "--clearenv", *variables, *mounts(self._settings, extra, more), "--chdir", cwd]
 
 
 def _filters() -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from minion.adapters.sandbox.settings import BoxSettings, usable_caches
@@ -45,8 +45,9 @@ _ETC = (
 )
 
 
-def mounts(settings: BoxSettings, extra: dict[str, Path]) -> list[str]:
-    """Bubblewrap's options, in order: later ones lie over earlier ones. `extra` is {path inside: file outside}."""
+def mounts(settings: BoxSettings, extra: dict[str, Path], more: Sequence[str] = ()) -> list[str]:
+    """Bubblewrap's options, in order: later ones lie over earlier ones. `extra` is {path inside: file outside}, `more`
+    are options for the end."""
     return [
         *_system(),
         *_etc(),
@@ -55,6 +56,7 @@ def mounts(settings: BoxSettings, extra: dict[str, Path]) -> list[str]:
         *(option for path in settings.readable for option in ("--ro-bind", str(path), str(path))),
         *_workspace(settings),
         *(option for inside, outside in extra.items() for option in ("--ro-bind", str(outside), inside)),
+        *more,
         "--remount-ro",
         "/",
     ]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 GIB = 1024**3
 SERVER = Path(__file__).with_name("server.py")
+LINT_SERVER = Path(__file__).with_name("lint_server.py")
+LINT_WORKER = Path(__file__).with_name("lint_worker.cjs")
 ATTEMPTS = Path(__file__).with_name("attempts.py")
 
 

@@ -8,7 +8,7 @@ import tempfile
 from minion.adapters.sandbox.environment import box_environment
 from minion.adapters.sandbox.file_server import BoxedFileServer, Start
 from minion.adapters.sandbox.process import ProcessSpec, run_process
-from minion.adapters.sandbox.settings import SERVER, BoxSettings, interpreter, ripgrep
+from minion.adapters.sandbox.settings import LINT_SERVER, LINT_WORKER, SERVER, BoxSettings, interpreter, ripgrep
 from minion.ports.sandbox import BoxCommand, BoxResult, FileServer
 
 
@@ -50,6 +50,11 @@ class Unsafe:
         options += [f"--readable={path}" for path in self._settings.readable]
         argv = [str(interpreter()), "-I", "-S", str(SERVER), self.workspace, *options]
         return BoxedFileServer(lambda: Start(argv))
+
+    def lint_server(self) -> FileServer:
+        environment = [f"{name}={value}" for name, value in self._environment().items()]
+        argv = [str(interpreter()), "-I", "-S", str(LINT_SERVER), self.workspace, str(LINT_WORKER)]
+        return BoxedFileServer(lambda: Start(["/usr/bin/env", "-i", *environment, *argv]))
 
     def _environment(self) -> dict[str, str]:
         return box_environment(self._settings, home=self._home.name)
