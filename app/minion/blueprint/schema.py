@@ -68,7 +68,11 @@ GOOD = frozenset({"ok", "pass"})
 
 USES: Mapping[str, Mapping[str, Argument]] = {
     "push": {},
-    "pr.open": {"template": Argument(Choice(("pr",))), "draft": Argument(Flag())},
+    "pr.open": {
+        "template": Argument(Choice(("pr",))),
+        "draft": Argument(Flag()),
+        "text": Argument(Text(), text=True),
+    },
     "pr.ready": {},
     "comment": {"template": Argument(Choice(("ask", "note"))), "text": Argument(Text(), text=True)},
     "checks.collect": {},

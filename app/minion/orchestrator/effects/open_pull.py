@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from minion.blueprint.model import ActionNode
 from minion.domain.outcomes import Outcome
 from minion.domain.task import Task
@@ -9,10 +12,16 @@ from minion.orchestrator.step import Scene, Step, arguments, changed, done
 from minion.orchestrator.talk import pull_text
 from minion.ports.github import PullOpened, PullRequest, WriteRefused
 
+_MOST_LINES: Final = 12
+
 
 def open_pull(scene: Scene, node: ActionNode) -> Step:
-    """ok {number, draft} | fail {reason}. A task that was asked for on a pull request has one."""
-    task = scene.task
+    """ok {number, draft} | fail {reason}. A task that was asked for on a pull request has one.
+
+    `text`: what the reviewer has to know, a note for each line.
+    """
+    given = arguments(scene, node)
+    task = _told(scene.task, str(given.get("text") or ""))
     if task.pull_number is not None:
         pull = scene.github.pull(scene.repository, task.pull_number)
         return _opened(scene, task, pull) if pull else _failed(task, f"the pull request #{task.pull_number} is gone")
@@ -21,8 +30,8 @@ def open_pull(scene: Scene, node: ActionNode) -> Step:
     found = scene.github.pull_by_head(scene.repository, task.branch)
     if found is not None:
         return _opened(scene, task, found)
-    title, body = pull_text(scene)
-    drafted = arguments(scene, node).get("draft") is not False
+    title, body = pull_text(replace(scene, task=task))
+    drafted = given.get("draft") is not False
     answer = scene.github.open_pull(
         scene.repository,
         head=task.branch,
@@ -36,6 +45,12 @@ def open_pull(scene: Scene, node: ActionNode) -> Step:
             return _opened(scene, _noted(task, drafted=drafted, pull=pull), pull)
         case WriteRefused(reason=reason):
             return _failed(task, f"GitHub opened no pull request: {reason}")
+
+
+def _told(task: Task, text: str) -> Task:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    more = [f"And {len(lines) - _MOST_LINES} more lines of this kind."] if len(lines) > _MOST_LINES else []
+    return changed(task, notes=tuple(dict.fromkeys((*task.notes, *lines[:_MOST_LINES], *more))))
 
 
 def _opened(scene: Scene, task: Task, pull: PullRequest) -> Step:
