@@ -227,3 +227,19 @@ def test_who_changes_nothing_is_not_asked_about_the_change(place: Build) -> None
     (at.root / ".github").mkdir()
     (at.root / ".github" / "CODEOWNERS").write_text("* @ann\n")
     assert at.visit(agent(tools=("read", "search"))).result.outcome == "ok"
+
+
+def test_what_a_node_may_change_holds_for_the_shell_too(place: Build) -> None:
+    """Its own bounds, not those of the nodes before: what they changed stays as it is."""
+    at = place(
+        {"calls": [call("shell", command="echo 1 > test_more.py; sed -i 's/a - b/a + b/' calc.py")]},
+        {"calls": [finish()]},
+        {"calls": [call("shell", command="sed -i 's/a + b/a - b/' calc.py")]},
+        {"calls": [finish()]},
+    )
+    (at.root / "other.py").write_text("of a node before\n")
+    report = at.visit(agent(write=replace(agent().write, allow=("test_*.py",))))
+    assert report.result.outcome == "ok", at.texts(-1)
+    assert "calc.py is outside this task's scope (allowed: test_*.py); put it back as it was" in at.texts(2)
+    assert "other.py" not in at.texts(2)
+    assert [file.path for file in at.bench.workspace.change_set().files] == ["other.py", "test_more.py"]

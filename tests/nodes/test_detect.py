@@ -84,3 +84,16 @@ def test_a_makefile_fills_what_the_language_leaves_open() -> None:
 @pytest.mark.parametrize("text", ["not toml [", "", "\x00"])
 def test_broken_manifests_are_no_traceback(text: str) -> None:
     from_files({"pyproject.toml": text, "package.json": text, "Makefile": text})
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("mkdocs.yml", 'mkdocs build --quiet --strict --site-dir "$(mktemp -d)"'),
+        ("docs/conf.py", 'python3 -m sphinx -q -W --keep-going -b dummy docs "$(mktemp -d)"'),
+        ("README.md", None),
+    ],
+)
+def test_how_documents_are_built(path: str, command: str | None) -> None:
+    assert from_files({path: "", "tests/test_a.py": ""}).docs == command
+    assert from_files({path: ""}).docs == command

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minion.blueprint.model import Limits, RunNode
 from minion.blueprint.state import ContextEntry
 from minion.domain.config import Commands
+from minion.domain.spec import Scope
 
 from .conftest import NOWHERE, Build, call, judge
 
@@ -96,3 +97,40 @@ def test_a_changed_makefile_does_not_change_the_commands_that_judge_it(place: Bu
     at = place(files={"Makefile": "test:\n\tfalse\n"}, commands=Commands())
     (at.root / "Makefile").write_text("other:\n\ttrue\n")
     assert at.visit(run(command="test")).result.outcome == "fail"
+
+
+def test_a_formatter_says_whether_it_changed_anything(place: Build) -> None:
+    at = place(commands=Commands(format="grep -q formatted calc.py || echo '# formatted' >> calc.py"))
+    first, second = at.visit(run(command="format")), at.visit(run(command="format"))
+    assert (first.result.output["changed"], second.result.output["changed"]) == (True, False)
+    assert "automatic fixes" in first.summary
+    assert second.summary == ""
+
+
+def test_a_check_that_passed_is_told_to_people_as_gates_are(place: Build) -> None:
+    at = place()
+    change(at)
+    assert at.visit(run(command="test", parse="junit")).gates == (("it", "2 passed"),)
+    assert at.visit(run(argv=("true",))).gates == ()
+
+
+FORMATTED = {
+    "pyproject.toml": "[tool.ruff.format]\n",
+    "a.py": "x = 1;\n",
+    "sub/b.py": "x = 1;\n",
+    "kept/c.py": "x = 1;\n",
+}
+
+
+def test_a_formatter_that_was_detected_gets_what_may_change(place: Build) -> None:
+    at = place(files=FORMATTED, commands=Commands(), scope=Scope(forbid=("kept/",)))
+    assert at.visit(run(command="format")).result.output["changed"] is True
+    assert at.bench.workspace.changed_paths() == ["a.py", "sub/b.py"]
+
+
+def test_where_a_branch_changed_something_only_that_is_formatted(place: Build) -> None:
+    at = place(files=FORMATTED, commands=Commands())
+    (at.root / "sub" / "b.py").write_text("y = 2;\n")
+    at.visit(run(command="format"))
+    assert (at.root / "a.py").read_text() == "x = 1;\n"
+    assert (at.root / "sub" / "b.py").read_text() == "y = 2\n"

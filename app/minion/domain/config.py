@@ -20,6 +20,8 @@ class Commands(BaseModel):
     """Mends what a formatter can mend; runs before `lint`."""
     test: str | None = None
     """Must pass before a change is pushed, but for tests that fail on the base too."""
+    docs: str | None = None
+    """Builds the documents; must pass before a change of them is pushed."""
 
 
 class Environment(BaseModel):

@@ -20,6 +20,7 @@ from minion.domain.receipt import ReceiptLine
 from minion.domain.spec import Scope
 from minion.nodes.base import NodeReport, Opinion, Visit, WorkBench, plain_report
 from minion.nodes.gates import Gates
+from minion.nodes.publishable import bounds_of
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
 from minion.tools.registry import build_tools
@@ -33,7 +34,9 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
     budget = budget_of(node, visit, bench)
     if isinstance(budget, str):
         return plain_report(node.name, Outcome.REFUSED, {"reason": budget}, 0.0)
-    gates = Gates(visit.gates, bench, changes=bool(CHANGING & set(node.tools)))
+    changes = bool(CHANGING & set(node.tools))
+    bounds = bounds_of(Scope(allow=node.write.allow, forbid=node.write.protect), bench) if changes else None
+    gates = Gates(visit.gates, bench, changes=changes, bounds=bounds)
     materials = materials_of(visit.context)
     rules = RuleBook(bench.workspace) if node.rules == "auto" else None
     opening = prompts.Opening(

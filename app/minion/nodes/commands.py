@@ -13,8 +13,11 @@ from minion.nodes.instrument import Script, instrument
 from minion.nodes.reports import CommandRun
 from minion.ports.sandbox import BoxCommand
 from minion.tools.outputs import plain
+from minion.tools.scope import WriteScope
 
 DEFAULT_WALL_S = 900.0
+_LONGEST_LIST = 90_000
+"""Characters: Linux takes 128 KiB as one argument (MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html)."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,12 @@ def command_of(node: RunNode, bench: WorkBench) -> Script | NoCommand:
         return instrument(shlex.join(node.argv), node.parse)
     if node.script is not None:
         return Script(node.script)
-    return named(node.command or "", bench, node.parse)
+    return named(node.command or "", bench, node.parse, wide=not node.gate_only)
 
 
-def named(name: str, bench: WorkBench, parse: str | None = None) -> Script | NoCommand:
-    """The repository's own `setup`, `lint`, `format` or `test`: configured, else detected."""
+def named(name: str, bench: WorkBench, parse: str | None = None, *, wide: bool = False) -> Script | NoCommand:
+    """The repository's own command of this name: configured, else detected. `wide`: a detected formatter is given all
+    that the task is about, not only what the task changed."""
     configured: str | None = getattr(bench.configuration.commands, name, None)
     if configured is not None:
         return instrument(configured, parse)
@@ -54,7 +58,7 @@ def named(name: str, bench: WorkBench, parse: str | None = None) -> Script | NoC
         return NoCommand(f"no command for {name} is configured, and none could be told from the files")
     if "{files}" not in command:
         return instrument(command, parse)
-    files = _changed(bench, found.suffixes)
+    files = _at_hand(bench, found.suffixes) if wide else _changed(bench, found.suffixes)
     return Script(command.replace("{files}", shlex.join(files))) if files else NoCommand("no file to work on")
 
 
@@ -62,6 +66,16 @@ def _changed(bench: WorkBench, suffixes: Sequence[str]) -> list[str]:
     """Changed files that still exist."""
     files = bench.workspace.change_set().files
     return [f"./{file.path}" for file in files if file.content is not None and file.path.endswith(tuple(suffixes))]
+
+
+def _at_hand(bench: WorkBench, suffixes: Sequence[str]) -> list[str]:
+    """The files of the branch that is worked on; on the base itself, those of the repository. Only what may change."""
+    workspace = bench.workspace
+    files = workspace.changes_of_branch().files
+    paths = [file.path for file in files if file.content is not None] if files else workspace.list_at_base()
+    scope = WriteScope(bench.scope, bench.protected)
+    found = [f"./{path}" for path in paths if path.endswith(tuple(suffixes)) and scope.refusal(path) is None]
+    return found if sum(map(len, found)) < _LONGEST_LIST else ["."]
 
 
 def run_boxed(script: Script, bench: WorkBench, timeout_s: float) -> CommandRun:

@@ -23,6 +23,7 @@ class Detected:
     format: str | None = None
     test: str | None = None
     suffixes: tuple[str, ...] = ()
+    docs: str | None = None
 
     def __or__(self, other: Detected) -> Detected:
         """Ours where we know, else the other's."""
@@ -33,13 +34,14 @@ class Detected:
             formatter.format,
             self.test or other.test,
             formatter.suffixes,
+            self.docs or other.docs,
         )
 
 
 def detect(paths: Sequence[str], read: Read) -> Detected:
     """The first language with a manifest at the root; a Makefile fills what it leaves open."""
     files = frozenset(paths)
-    found = Detected()
+    found = Detected(docs=_docs(files))
     for language in (_python, _node, _go, _rust, _ruby, _make):
         detected = language(files, read)
         if detected is not None:
@@ -156,6 +158,24 @@ def _node_setup(manager: str, files: Collection[str]) -> str:
             )
         case _:
             return "npm ci" if "package-lock.json" in files or "npm-shrinkwrap.json" in files else "npm install"
+
+
+# --- documents
+
+_BUILDERS: Sequence[tuple[str, str]] = (
+    ("mkdocs.yml", "mkdocs build --quiet --strict --site-dir {out}"),  # https://www.mkdocs.org/user-guide/cli/
+    ("docs/conf.py", "python3 -m sphinx -q -W --keep-going -b dummy docs {out}"),
+    ("docs/source/conf.py", "python3 -m sphinx -q -W --keep-going -b dummy docs/source {out}"),
+    ("doc/conf.py", "python3 -m sphinx -q -W --keep-going -b dummy doc {out}"),
+    ("book.toml", "mdbook build --dest-dir {out}"),  # https://rust-lang.github.io/mdBook/cli/build.html
+)
+"""A file that says what the documents are made with, and the command; warnings are errors
+(https://www.sphinx-doc.org/en/master/man/sphinx-build.html)."""
+
+
+def _docs(files: Collection[str]) -> str | None:
+    command = next((command for path, command in _BUILDERS if path in files), None)
+    return None if command is None else command.replace("{out}", '"$(mktemp -d)"')
 
 
 # --- the others

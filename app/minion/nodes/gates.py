@@ -17,7 +17,7 @@ from minion.blueprint.model import RunNode
 from minion.nodes.base import WorkBench
 from minion.nodes.commands import DEFAULT_WALL_S, NoCommand, command_of, run_boxed
 from minion.nodes.instrument import Script
-from minion.nodes.publishable import objections, refused
+from minion.nodes.publishable import Bounds, objections, refused
 from minion.nodes.reports import CommandRun, Finding, counted, findings
 from minion.nodes.run import fix
 from minion.tools.outputs import cut_middle
@@ -56,12 +56,15 @@ GateOutcome: TypeAlias = Passed | Failed | LeftToCi
 
 class Gates:
     """Implements `agent.verification.GateRunner` for the gates of one agent node. `changes`: whether it may change
-    the tree, so that the change is asked about, too."""
+    the tree, so that the change is asked about, too. `bounds`: what this node may change of it."""
 
-    def __init__(self, nodes: Sequence[RunNode], bench: WorkBench, *, changes: bool = False) -> None:
+    def __init__(
+        self, nodes: Sequence[RunNode], bench: WorkBench, *, changes: bool = False, bounds: Bounds | None = None
+    ) -> None:
         self._nodes = tuple(nodes)
         self._bench = bench
         self._changes = changes
+        self._bounds = bounds
         self._verdicts: dict[str, GateVerdict] = {}
         self.last: GateVerdict | None = None
 
@@ -83,7 +86,7 @@ class Gates:
 
     def _judge(self, tree: str) -> GateVerdict:
         outcomes = [(node.name, self._gate(node)) for node in self._nodes]
-        verdict = refused(verdict_of(outcomes, tree), objections(self._bench) if self._changes else ())
+        verdict = refused(verdict_of(outcomes, tree), objections(self._bench, self._bounds) if self._changes else ())
         self._bench.memory.gates.update(verdict.gates)
         for name, said in verdict.gates:
             self._bench.emit("gate.finished", node=name, text=said, data={"passed": verdict.passed})

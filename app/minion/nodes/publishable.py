@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from minion.agent.verification import GateVerdict
 from minion.domain.changeset import ChangeSet
+from minion.domain.spec import Scope
 from minion.nodes.base import WorkBench
 from minion.ports.workspace import Workspace
 from minion.tasks.gate import Before, Blocked, GateRules, judge
+from minion.tools.scope import WriteScope
 
 
-def objections(bench: WorkBench) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Bounds:
+    """What one node may change of the tree that it found (`before`), whatever tool it does it with."""
+
+    scope: Scope
+    before: ChangeSet
+
+    def strayed(self, now: ChangeSet) -> tuple[str, ...]:
+        """Why, for each path that was changed since and may not be."""
+        found = frozenset(self.before.files)
+        scope = WriteScope(self.scope)
+        said = (scope.refusal(file.path) for file in now.files if file not in found)
+        return tuple(f"{reason}; put it back as it was" for reason in said if reason is not None)
+
+
+def bounds_of(scope: Scope, bench: WorkBench) -> Bounds | None:
+    """None where the scope leaves everything open."""
+    return Bounds(scope, bench.workspace.change_set()) if scope.allow or scope.forbid else None
+
+
+def objections(bench: WorkBench, bounds: Bounds | None = None) -> tuple[str, ...]:
     """Why the tree as it is could not be pushed, for an agent; by the rules that are known outside the App."""
     configuration = bench.configuration
     rules = GateRules(
@@ -23,7 +45,8 @@ def objections(bench: WorkBench) -> tuple[str, ...]:
     )
     change_set = bench.workspace.change_set()
     verdict = judge(change_set, rules, _before(bench.workspace, change_set, rules))
-    return tuple(reason.to_agent() for reason in verdict.reasons) if isinstance(verdict, Blocked) else ()
+    blocked = tuple(reason.to_agent() for reason in verdict.reasons) if isinstance(verdict, Blocked) else ()
+    return (*blocked, *(bounds.strayed(change_set) if bounds else ()))
 
 
 def _before(workspace: Workspace, change_set: ChangeSet, rules: GateRules) -> Before | None:

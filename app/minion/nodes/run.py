@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from minion.blueprint.model import RunNode
 from minion.domain.outcomes import Outcome
 from minion.nodes.base import NodeReport, Visit, WorkBench, plain_report
@@ -11,6 +15,8 @@ from minion.nodes.reports import CommandRun, counted
 from minion.ports.host import HostCommand
 from minion.tools.outputs import cut_middle, plain
 
+_CHECKS = frozenset({"lint", "test", "docs"})
+
 
 def run_node(node: RunNode, visit: Visit, bench: WorkBench) -> NodeReport:
     """A command that the repository does not have is no failure: the node is ok, and says that it was skipped."""
@@ -18,6 +24,7 @@ def run_node(node: RunNode, visit: Visit, bench: WorkBench) -> NodeReport:
     if isinstance(script, NoCommand):
         return plain_report(node.name, Outcome.OK, {"skipped": True, "text": script.reason}, 0.0)
     wall_s = min(node.limits.wall_s or DEFAULT_WALL_S, max(1.0, visit.wall_s))
+    before = _tree(node, bench)
     if node.network == "open":
         run = _outside(node, script, bench, wall_s)
     else:
@@ -25,7 +32,23 @@ def run_node(node: RunNode, visit: Visit, bench: WorkBench) -> NodeReport:
         run = run_boxed(script, bench, wall_s)
     outcome = Outcome.OK if run.passed else Outcome.TIMEOUT if run.timed_out else Outcome.FAIL
     output = {"exit_code": run.exit_code, "text": cut_middle(run.output), "counts": counted(run)}
-    return plain_report(node.name, outcome, output, run.seconds)
+    if node.command == "format":
+        output["changed"] = _tree(node, bench) != before
+    return replace(plain_report(node.name, outcome, output, run.seconds), **_told(node, run, output))
+
+
+def _tree(node: RunNode, bench: WorkBench) -> str:
+    """A digest, asked for only where it is told apart."""
+    return bench.workspace.tree_digest() if node.command == "format" else ""
+
+
+def _told(node: RunNode, run: CommandRun, output: Mapping[str, Any]) -> dict[str, Any]:
+    """For people: what was done where no agent says it, and what has passed."""
+    if output.get("changed"):
+        return {"summary": "Ran the repository's own automatic fixes (`format`)."}
+    if node.command in _CHECKS and run.passed:
+        return {"gates": ((node.name, counted(run) or "passed"),)}
+    return {}
 
 
 def fix(node: RunNode, bench: WorkBench, wall_s: float) -> None:
