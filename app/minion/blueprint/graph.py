@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from minion.blueprint.model import (
     FAILED,
+    REVERT,
     ActionNode,
     AgentNode,
     CallNode,
@@ -22,6 +23,7 @@ from minion.blueprint.model import (
 )
 from minion.blueprint.schema import OUTCOMES
 
+_NO_NODE = frozenset({FAILED, REVERT})
 Nodes = Mapping[str, Node]
 
 
@@ -67,17 +69,18 @@ def limits_of(node: Node) -> Limits:
 
 
 def edges(node: Node) -> Iterator[Edge]:
-    """Every way out of a node, the default one too; ways that end the task `failed` are left out."""
+    """Every way out of a node, the default one too; ways that lead to no node are left out."""
     leads = next_of(node)
     if leads is None:
         return
     if isinstance(node, SwitchNode):
         cases = {**leads.targets, "else": leads.otherwise}
-        yield from (Edge(node.name, case, target, bounded=False) for case, target in cases.items() if target != FAILED)
+        ways = ((case, target) for case, target in cases.items() if target not in _NO_NODE)
+        yield from (Edge(node.name, case, target, bounded=False) for case, target in ways)
         return
     for outcome in OUTCOMES[kind(node)]:
         target = leads.after(outcome)
-        if target != FAILED:
+        if target not in _NO_NODE:
             yield Edge(node.name, outcome, target, _bounded(node, outcome))
 
 

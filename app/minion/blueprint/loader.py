@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from minion.blueprint import build
+from minion.blueprint.draft import Draft
 from minion.blueprint.model import Blueprint, Input
 from minion.blueprint.problem import Mark, Problem, Problems, problem
 from minion.blueprint.reader import Reader, table
-from minion.blueprint.rules import Draft, problems
+from minion.blueprint.rules import problems
 from minion.blueprint.schema import BLUEPRINT
-from minion.blueprint.source import Entries, parse
+from minion.blueprint.source import Entries, Item, parse
 
 _TYPES: Mapping[str, type] = {"integer": int, "boolean": bool, "string": str}
 
@@ -82,12 +83,21 @@ def _draft(tree: Entries, read: Mapping[str, Any]) -> Draft:
     fail = defaults.get("fail", "")
     written = tree.items.get("nodes")
     names = tuple(written.items) if isinstance(written, Entries) else ()
+    bodies = {name: tuple(body.items) for name in names if (body := _body(tree, name)) is not None}
     built = {
         name: build.node(name, entry, fail, table(defaults, "agent")) for name, entry in table(read, "nodes").items()
     }
     nodes = {name: node for name, node in built.items() if node is not None}
     inputs: dict[str, Input] = build.inputs(table(read, "inputs"))
-    return Draft(tree, names, nodes, inputs, read.get("start", ""), fail)
+    return Draft(tree, names, bodies, nodes, inputs, read.get("start", ""), fail)
+
+
+def _body(tree: Entries, name: str) -> Entries | None:
+    """What is written as the body of a map."""
+    found: Item | None = tree
+    for key in ("nodes", name, "nodes"):
+        found = found.items.get(key) if isinstance(found, Entries) else None
+    return found if isinstance(found, Entries) else None
 
 
 def _blueprint(text: str, read: Mapping[str, Any], draft: Draft) -> Blueprint:
@@ -100,7 +110,7 @@ def _blueprint(text: str, read: Mapping[str, Any], draft: Draft) -> Blueprint:
         start=draft.start,
         nodes=draft.nodes,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        places={name: _place(draft.tree.key("nodes", name)) for name in draft.names},
+        places={name: _place(draft.key(name)) for name in (*draft.homes, *draft.names)},
     )
 
 
