@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -41,6 +42,11 @@ def json_schema() -> Schema:
         "title": "Minion blueprint",
         **_of(BLUEPRINT),
     }
+
+
+def schema_text() -> str:
+    """As it is printed, and kept beside the blueprints."""
+    return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def _of(shape: Shape) -> Schema:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from minion.blueprint.engine import Engine
+from minion.blueprint.fit import all_nodes
 from minion.blueprint.graph import kind
 from minion.blueprint.library import given_inputs
 from minion.blueprint.loader import decode
@@ -21,7 +22,7 @@ from minion.blueprint.schema import API_VERSION, HARD_WALL_S, RESULTS
 from minion.blueprint.shapes import Choice, Data, Duration, Key, ListOf, Literal, Name, Record, TableOf, Text, Whole
 from minion.blueprint.source import Entries, parse
 from minion.blueprint.state import NodeResult, State
-from minion.blueprint.walk import Script, Stop, node_named, walk
+from minion.blueprint.walk import Script, Stop, walk
 from minion.blueprint.ways import Row, beside, rows
 
 _NO_AMOUNT: Final = Decimal(-1)
@@ -228,7 +229,7 @@ def _wrong(node: str, results: Sequence[NodeResult], library: Mapping[str, Bluep
     """Message and hint of each outcome that no node of that name can have."""
     blueprint, _, name = node.rpartition(".")
     searched = [library[blueprint]] if blueprint in library else [] if blueprint else list(library.values())
-    kinds = {kind(found) for one in searched if (found := node_named(one, name)) is not None}
+    kinds = {kind(found) for one in searched if (found := all_nodes(one).get(name)) is not None}
     if not kinds:
         yield f"there is no node `{node}`", ""
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from minion.blueprint.engine import Engine
-from minion.blueprint.model import Blueprint, MapNode, Node
+from minion.blueprint.model import Node
 from minion.blueprint.sample import completed, good_result
 from minion.blueprint.state import Ended, NodeResult, State
 
@@ -88,9 +88,3 @@ def paces(engine: Engine, state: State, answer: Answer) -> Iterator[Pace]:
         after = engine.apply(state, result)
         yield Pace(Stop(*place, result.outcome, given is None), node, visit + 1, state, result, after)
         state = after
-
-
-def node_named(blueprint: Blueprint, name: str) -> Node | None:
-    """Also one in the body of a map."""
-    bodies = (node.nodes for node in blueprint.nodes.values() if isinstance(node, MapNode))
-    return next((nodes[name] for nodes in (blueprint.nodes, *bodies) if name in nodes), None)

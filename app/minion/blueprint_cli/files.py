@@ -1,0 +1,99 @@
+"""Files that were named on the command line: found, read, and put together with what they may call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from minion.blueprint.library import assemble, link
+from minion.blueprint.loader import load
+from minion.blueprint.model import Blueprint
+from minion.blueprint.problem import Problem, Problems
+from minion.blueprint.source import MAX_BYTES
+from minion.domain.errors import UsageError
+from minion.shipped import shipped
+
+_WALKS = re.compile(rb"^kind:[ \t]*[\"']?Walks\b", re.MULTILINE)
+
+
+def usage(problems: Problems) -> UsageError:
+    return UsageError("\n".join(visible(str(problem)) for problem in problems))
+
+
+def visible(text: str) -> str:
+    """What a name in a file may hold must not steer a terminal, nor be unprintable."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def expanded(places: Iterable[Path]) -> list[Path]:
+    """Each file once; for a folder, the YAML files directly in it. Raises `UsageError` for a folder without any."""
+    found: dict[Path, None] = {}
+    for place in places:
+        files = _in_folder(place) if place.is_dir() else [place]
+        if not files:
+            raise UsageError(f"{place}: there is no YAML file in this folder")
+        found |= dict.fromkeys(files)
+    return list(found)
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"} and path.is_file())
+
+
+def content(path: Path) -> bytes:
+    """No more than what tells that it is too much. Raises `UsageError`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+
+
+def holds_walks(path: Path, text: bytes) -> bool:
+    return ".walks." in path.name or _WALKS.search(text) is not None
+
+
+def ours() -> dict[str, Blueprint]:
+    """The blueprints that come with Minion."""
+    library = assemble(shipped())
+    if isinstance(library, dict):
+        return library
+    raise usage(library)
+
+
+def one(name_or_file: str) -> Blueprint:
+    """Of a file, or one that comes with Minion. Raises `UsageError`."""
+    path = Path(name_or_file)
+    known = shipped()
+    if not path.is_file() and name_or_file not in known:
+        raise UsageError(f"there is neither a file nor a blueprint `{name_or_file}`; there are {', '.join(known)}")
+    loaded = load(content(path) if path.is_file() else known[name_or_file], source=name_or_file)
+    if isinstance(loaded, Blueprint):
+        return loaded
+    raise usage(loaded)
+
+
+def beside(files: Sequence[Path]) -> dict[str, Blueprint]:
+    """The good blueprints in the folders of the files, by name."""
+    found: dict[str, Blueprint] = {}
+    for folder in sorted({path.resolve().parent for path in files}):
+        for path in _in_folder(folder):
+            text = content(path)
+            loaded = () if holds_walks(path, text) else load(text, source=str(path), name=path.stem)
+            if isinstance(loaded, Blueprint):
+                found[loaded.name] = loaded
+    return found
+
+
+def library_beside(files: Sequence[Path]) -> dict[str, Blueprint]:
+    """The blueprints that come with Minion, and the good ones in the folders of the files, which win.
+
+    Raises `UsageError` where they do not fit together.
+    """
+    own = beside(files)
+    library = {**ours(), **own}
+    wrong: list[Problem] = [problem for problem in link(library) if problem.source.removesuffix(".yml") in own]
+    if wrong:
+        raise usage(tuple(wrong))
+    return library
