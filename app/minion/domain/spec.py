@@ -93,13 +93,16 @@ class TaskSpec(BaseModel):
     """How one sees that it is done, line by line; what is a command in it is run (`tasks.verification`)."""
     constraints: tuple[str, ...] = ()
     when_unclear: Unclear = "ask"
+    branch: str = ""
+    """Where the work begins, as the issue names it: work that a person has begun. Empty: at the default branch."""
     thread: tuple[ThreadEntry, ...] = ()
     reviews: tuple[ReviewPoint, ...] = ()
     """What reviewers wrote, for a task that takes it up; other tasks have it in `thread`."""
 
     def digest(self) -> str:
         """SHA-256 (hex) over the canonical JSON; printed, shortened, in the PR."""
-        known = self.model_dump(mode="json", exclude=None if self.reviews else {"reviews"})
+        absent = {name for name in ("branch", "reviews") if not getattr(self, name)}
+        known = self.model_dump(mode="json", exclude=absent)
         payload = json.dumps(known, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(payload.encode()).hexdigest()
 

@@ -8,6 +8,8 @@ from typing import Final
 
 _SLUG_LENGTH: Final = 40
 _PREFIX: Final = "minion/"
+_PART: Final = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_+.@#-]*", re.ASCII)
+_LONGEST: Final = 200
 _NUMBERED: Final = re.compile(r"^minion/(\d{1,18})-[a-z0-9-]+$")
 
 
@@ -18,6 +20,14 @@ def branch_name(number: int, title: str, attempt: int = 1) -> str:
     """
     slug = _slug(title) or "task"
     return f"{_PREFIX}{number}-{slug}" + (f"-{attempt}" if attempt > 1 else "")
+
+
+def is_branch_name(name: str) -> bool:
+    """Whether it is one that git takes (https://git-scm.com/docs/git-check-ref-format) and that stands in a URL as it
+    is: what people name in an issue is not trusted to be either."""
+    parts = name.split("/")
+    plain = all(_PART.fullmatch(part) and not part.endswith((".", ".lock")) for part in parts)
+    return plain and ".." not in name and len(name) <= _LONGEST
 
 
 def number_of(branch: str) -> int | None:

@@ -22,7 +22,8 @@ _FRONT_LIMIT: Final = 8_000
 _ANCHOR: Final = re.compile(r"(?:^|[\s\[,{:-])&\w", re.MULTILINE)
 _MOST_ITEMS: Final = 50
 _ITEM_LIMIT: Final = 1_000
-_KEYS: Final = frozenset({"objective", "scope", "verification", "constraints", "when_unclear"})
+_BRANCH_LIMIT: Final = 250
+_KEYS: Final = frozenset({"objective", "scope", "verification", "constraints", "when_unclear", "branch"})
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Sections:
     verification: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     when_unclear: Unclear = "ask"
+    branch: str = ""
     rest: str = ""
 
 
@@ -50,6 +52,7 @@ def read_sections(body: str) -> Sections:
         verification=_checks(data.get("verification")) or below.verification,
         constraints=_several(data.get("constraints")) or below.constraints,
         when_unclear=_unclear(_one(data.get("when_unclear"))) if "when_unclear" in data else below.when_unclear,
+        branch=_branch(_one(data.get("branch"))) or below.branch,
         rest=below.rest,
     )
 
@@ -111,6 +114,7 @@ def _from_headings(body: str) -> Sections:
         verification=_checks(found.get("verification", "")),
         constraints=tuple(_items(found.get("constraints", ""))),
         when_unclear=_unclear(found.get("when unclear", "")),
+        branch=_branch(found.get("branch", "")),
         rest="\n\n".join(part for part in (text.strip() for text in rest) if part),
     )
 
@@ -136,6 +140,7 @@ _NAMES: Final[Sequence[tuple[str, str]]] = (
     (r"^(scope|paths)\b|^(allowed|in[- ]scope)", "scope"),
     (r"^(verification|verify|acceptance( criteria)?|done when)$", "verification"),
     (r"^(constraints?|rules)$", "constraints"),
+    (r"^((begin|start)( at| from| on)?( the)? )?branch$", "branch"),
     (r"^(when|if) (anything is |it is |something is )?unclear$", "when unclear"),
 )
 
@@ -183,6 +188,11 @@ def _lines(text: str) -> Iterator[str]:
         item = _BULLET.sub("", line).strip()
         if item and item.lower() not in _EMPTY:
             yield item[:_ITEM_LIMIT]
+
+
+def _branch(text: str) -> str:
+    """The first line, without quotes."""
+    return next(_items(text), "").strip("`\"' ")[:_BRANCH_LIMIT]
 
 
 def _unclear(text: str) -> Unclear:
