@@ -23,3 +23,12 @@ def library() -> dict[str, Blueprint]:
 @pytest.fixture(scope="session")
 def engine(library: dict[str, Blueprint]) -> Engine:
     return Engine(library)
+
+
+@pytest.fixture(scope="session")
+def pinned() -> dict[str, Blueprint]:
+    """Two blueprints that stay as they are, whatever becomes of the shipped ones of the same names."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "pinned").glob("*.yml")}
+    assembled = assemble(texts)
+    assert isinstance(assembled, dict), "\n".join(map(str, assembled))
+    return assembled

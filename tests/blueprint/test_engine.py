@@ -1,4 +1,4 @@
-"""The engine on the blueprints that come with Minion, and on small ones made to ask one question."""
+"""The engine on two blueprints that stay as they are (`pinned/`), and on small ones made to ask one question."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ from minion.blueprint.state import ContextEntry, Ended, Found, Last, NodeResult,
 from minion.domain.errors import UsageError
 
 DO = {"fit": "do", "objective": "o", "paths": [], "done_when": "d", "question": ""}
+
+
+@pytest.fixture(scope="module")
+def library(pinned: dict[str, Blueprint]) -> dict[str, Blueprint]:
+    """Not the ones that are shipped: those may change, and what is asked here would not be asked any more."""
+    return pinned
+
+
+@pytest.fixture(scope="module")
+def engine(library: dict[str, Blueprint]) -> Engine:
+    return Engine(library)
 
 
 def name_of(engine: Engine, state: State) -> str:

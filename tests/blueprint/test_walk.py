@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import pytest
+
 from minion.blueprint.engine import Engine
+from minion.blueprint.model import Blueprint
 from minion.blueprint.state import NodeResult
 from minion.blueprint.walk import walk
 
 DO = NodeResult(outcome="ok", output={"fit": "do"})
+
+
+@pytest.fixture(scope="module")
+def engine(pinned: dict[str, Blueprint]) -> Engine:
+    return Engine(pinned)
 
 
 def result(outcome: str) -> NodeResult:
