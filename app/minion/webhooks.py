@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from minion.domain.events import (
     ButtonPressed,
+    ChangesRequested,
     ChecksChanged,
     Commented,
     Event,
@@ -208,7 +209,20 @@ def _review(document: Mapping[str, Any]) -> Event:
         return Ignored(f"a review was {action}")
     if _text_or_empty(document, "review.body").lstrip().startswith("/minion"):
         return _commented(document, item="pull_request", text="review", is_pull=True)
+    if _text_or_empty(document, "review.state").lower() == "changes_requested":
+        return _changes_requested(document)
     return ItemChanged(_repository(document), _integer(document, "pull_request.number"))
+
+
+def _changes_requested(document: Mapping[str, Any]) -> ChangesRequested:
+    return ChangesRequested(
+        repository=_repository(document),
+        number=_integer(document, "pull_request.number"),
+        review_id=_integer(document, "review.id"),
+        actor=Login(_text(document, "review.user.login")),
+        actor_id=_integer(document, "review.user.id"),
+        actor_is_bot=_text_or_empty(document, "review.user.type") == "Bot",
+    )
 
 
 def _commented(document: Mapping[str, Any], *, item: str, text: str, is_pull: bool) -> Commented:

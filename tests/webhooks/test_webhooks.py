@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from minion.domain.events import (
     ButtonPressed,
+    ChangesRequested,
     ChecksChanged,
     Commented,
     Ignored,
@@ -115,6 +116,26 @@ CASES: list[tuple[str, dict[str, Any], object]] = [
         "pull_request_review",
         delivery(action="submitted", pull_request=ISSUE, review=COMMENT | {"body": "nice"}),
         ItemChanged(REPO, 4),
+    ),
+    (
+        "pull_request_review",
+        delivery(action="submitted", pull_request=ISSUE, review=COMMENT | {"body": "", "state": "changes_requested"}),
+        ChangesRequested(REPO, 4, 9, "ann", 3, False),  # type: ignore[arg-type]
+    ),
+    (
+        "pull_request_review",
+        delivery(action="submitted", pull_request=ISSUE, review=COMMENT | {"body": "", "state": "approved"}),
+        ItemChanged(REPO, 4),
+    ),
+    (
+        "pull_request_review",
+        delivery(action="dismissed", pull_request=ISSUE, review=COMMENT | {"body": "", "state": "changes_requested"}),
+        Ignored("a review was dismissed"),
+    ),
+    (
+        "pull_request_review",
+        delivery(action="submitted", pull_request=ISSUE, review=COMMENT | {"state": "changes_requested"}),
+        Commented(REPO, 4, True, 9, True, "/minion fix", "ann", 3, False, ItemText("T", "B")),  # type: ignore[arg-type]
     ),
     (
         "pull_request_review",

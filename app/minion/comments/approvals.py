@@ -37,7 +37,7 @@ def approval(task: Task, voice: Voice, digest: str, diff: str) -> str:
 def _outsiders(task: Task) -> str:
     """Names as code: they are no party to this and need no notification."""
     spec = task.spec
-    writers = [entry.author for entry in spec.thread if not entry.author_can_write]
+    writers = [entry.author for entry in (*spec.thread, *spec.remarks) if not entry.author_can_write]
     names = dict.fromkeys([*([] if spec.author_can_write else [spec.author]), *writers])
     listed = ", ".join(code(name) for name in list(names)[:8])
     return f"people without write permission ({listed})" if listed else "people without write permission"

@@ -54,6 +54,18 @@ class Commented:
 
 
 @dataclass(frozen=True)
+class ChangesRequested:
+    """Somebody sent a review of a PR that requests changes."""
+
+    repository: RepositoryRef
+    number: int
+    review_id: int
+    actor: Login
+    actor_id: int
+    actor_is_bot: bool
+
+
+@dataclass(frozen=True)
 class ItemClosed:
     """An issue or PR was closed (or a PR merged)."""
 
@@ -109,6 +121,7 @@ Event = (
     Labeled
     | Unlabeled
     | Commented
+    | ChangesRequested
     | ItemClosed
     | ItemChanged
     | ChecksChanged

@@ -109,6 +109,8 @@ class Task(BaseModel):
     max_usd: Decimal | None = None
     trigger_comment_id: int | None = None
     trigger_in_review: bool = False
+    trigger_review_id: int | None = None
+    """The review that asked for it by requesting changes."""
     created_at: datetime
     updated_at: datetime
     due_at: datetime | None = None

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import needed
 from minion.blueprint.model import Blueprint
 from minion.blueprint.team import FOLDER, MOST_FILES, Team, blueprint_name, gather
-from minion.domain.commands import Start
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
-from minion.domain.events import ItemText
-from minion.domain.ids import CommitSha, RepositoryRef, new_capability, new_task_id
-from minion.domain.spec import Permission
+from minion.domain.ids import RepositoryRef, new_capability, new_task_id
+from minion.domain.spec import TaskSpec
 from minion.domain.task import Task
 from minion.orchestrator.desk import Desk
-from minion.ports.github import Comment, GitHub, Item, PullRequest, RepositoryFacts, ReviewThread
+from minion.orchestrator.request_text import Request, spec_of, takes_up_reviews
+from minion.orchestrator.starting_point import StartingPoint, of_issue, of_pull
+from minion.ports.github import GitHub, PullRequest, RepositoryFacts
 from minion.tasks.configuration import PATH, Broken, read_configuration
-from minion.tasks.spec import BuiltSpec, Reading, Trigger, build_spec, going_on, people_in
 
 _MOST_PROBLEMS: Final = 5
-_MOST_PEOPLE: Final = 40
 
 
 @dataclass(frozen=True)
@@ -53,20 +49,6 @@ class Unusable:
     reason: str
 
 
-@dataclass(frozen=True)
-class Request:
-    """Who asked for what, where. `comment_id` None: by `label`."""
-
-    repository: RepositoryRef
-    number: int
-    start: Start
-    actor: str
-    comment_id: int | None = None
-    in_review: bool = False
-    item: ItemText | None = None
-    label: str = ""
-
-
 def house_of(desk: Desk, github: GitHub, repository: RepositoryRef) -> House | Unusable:
     facts = github.repository(repository.owner, repository.name)
     if facts is None or facts.ref.id != repository.id:
@@ -93,11 +75,11 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
     begun = _begin(house, request, pull)
     if isinstance(begun, Unusable):
         return begun
-    start = _place(github, house, request, pull)
-    if isinstance(start, Unusable):
-        return start
-    reviews = () if pull is None else github.review_threads(request.repository, request.number)
-    spec = _spec(desk, github, request, item, reviews)
+    library = {name: house.team.library[name] for name in needed(house.team.library, request.start.blueprint)}
+    spec = spec_of(desk, github, request, item, takes_up_reviews=takes_up_reviews(library.values()))
+    start = _start(github, house, request, pull, spec.spec)
+    if isinstance(start, str):
+        return Unusable(start)
     now = desk.clock.now()
     return Task(
         id=new_task_id(),
@@ -111,7 +93,7 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
         pull_number=None if pull is None else pull.number,
         branch=start.branch,
         blueprint=request.start.blueprint,
-        blueprints={name: house.team.texts[name] for name in needed(house.team.library, request.start.blueprint)},
+        blueprints={name: house.team.texts[name] for name in library},
         state=begun,
         spec=spec.spec,
         configuration=house.configuration,
@@ -122,6 +104,7 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
         max_usd=request.start.max_usd,
         trigger_comment_id=request.comment_id,
         trigger_in_review=request.in_review,
+        trigger_review_id=request.review_id,
         created_at=now,
         updated_at=now,
         due_at=now,
@@ -163,50 +146,9 @@ def _left_out(team: Team) -> tuple[str, ...]:
     return tuple(f"A blueprint of this repository is broken, and was left out: `{one}`" for one in team.broken_files)
 
 
-@dataclass(frozen=True)
-class _Place:
-    base: str
-    base_sha: CommitSha
-    head_sha: CommitSha
-    branch: str
-
-
-def _place(github: GitHub, house: House, request: Request, pull: PullRequest | None) -> _Place | Unusable:
-    """Where work begins: the PR's head over its merge base, or the head of the default branch."""
+def _start(
+    github: GitHub, house: House, request: Request, pull: PullRequest | None, spec: TaskSpec
+) -> StartingPoint | str:
     if pull is not None:
-        base = github.merge_base(request.repository, pull.base_ref, pull.head_sha) or pull.base_sha
-        return _Place(pull.base_ref, base, pull.head_sha, pull.head_ref)
-    branch = house.facts.default_branch
-    head = github.branch_head(request.repository, branch)
-    return Unusable(f"the branch `{branch}` is empty") if head is None else _Place(branch, head, head, "")
-
-
-def _spec(desk: Desk, github: GitHub, request: Request, item: Item, reviews: Sequence[ReviewThread]) -> BuiltSpec:
-    comments = github.comments(request.repository, request.number)
-    said = [*comments, *(comment for thread in reviews for comment in thread.comments)]
-    trigger = Trigger(
-        at=_asked_at(github, request, said) or desk.clock.now(),
-        requested_by=request.actor,
-        instruction=request.start.text,
-        comment_id=request.comment_id,
-        item=request.item,
-    )
-    people = people_in(item, comments, trigger, reviews)[:_MOST_PEOPLE]
-    permissions: dict[str, Permission] = {login: github.permission(request.repository, login) for login in people}
-    built = build_spec(item, comments, trigger, permissions, Reading(app_id=desk.gate.app_id()), reviews)
-    ours = desk.tasks.last_for(request.repository.id, item.number) if _opened_by_us(desk, item) else None
-    return built if ours is None else going_on(built, ours.spec)
-
-
-def _opened_by_us(desk: Desk, item: Item) -> bool:
-    return item.is_pull and item.author_is_bot and item.author == desk.gate.bot_login()
-
-
-def _asked_at(github: GitHub, request: Request, said: Sequence[Comment]) -> datetime | None:
-    """When the comment was written or the label put on, as GitHub says: what was said later is no part of it."""
-    if request.comment_id is not None:
-        created = next((comment.created_at for comment in said if comment.id == request.comment_id), None)
-        return None if created is None else datetime.fromisoformat(created)
-    events = github.label_events(request.repository, request.number)
-    times = [at for label, actor, at in events if (label, actor) == (request.label, request.actor)]
-    return max(times, default=None)
+        return of_pull(github, request.repository, pull)
+    return of_issue(github, request.repository, house.facts.default_branch, spec)

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from minion.domain.errors import AccessLost, Outage
 from minion.domain.events import (
     ButtonPressed,
+    ChangesRequested,
     ChecksChanged,
     Commented,
     Event,
@@ -97,7 +98,7 @@ class Pump:
 
 def _asks_github(event: Event) -> bool:
     match event:
-        case Labeled() | Commented() | ButtonPressed():
+        case Labeled() | Commented() | ChangesRequested() | ButtonPressed():
             return True
         case Unlabeled() | ItemClosed() | ItemChanged() | ChecksChanged() | InstallationChanged() | Ignored():
             return False

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from minion import comments
 from minion.domain.commands import Control, Misspelt, Start
 from minion.domain.events import (
     ButtonPressed,
+    ChangesRequested,
     ChecksChanged,
     Commented,
     Event,
@@ -19,13 +22,16 @@ from minion.domain.events import (
 from minion.domain.task import Task
 from minion.orchestrator.controls import Controls, Voiced
 from minion.orchestrator.desk import Desk, Wakeups
-from minion.orchestrator.opening import House, Request, Unusable, house_of, open_task
+from minion.orchestrator.opening import House, Unusable, house_of, open_task
 from minion.orchestrator.patience import heard_enough
+from minion.orchestrator.request_text import Request, opened_by_us
 from minion.orchestrator.talk import answer, voice_of
 from minion.ports.github import PullRequest
 from minion.tasks.intake import command_in, label_command
 from minion.tasks.ledger import refusal
 from minion.tasks.policy import Actor, Denied, Place, Rules, may_ask, may_start
+
+_ADDRESS: Final = "address"
 
 
 class Reception:
@@ -43,6 +49,8 @@ class Reception:
                 return self._commented(event)
             case Labeled():
                 return self._labeled(event)
+            case ChangesRequested():
+                return self._changes_requested(event)
             case ButtonPressed():
                 return self._controls.pressed(event)
             case Unlabeled() | ItemClosed() | ItemChanged():
@@ -111,6 +119,23 @@ class Reception:
         request = Request(event.repository, event.number, command, event.actor, item=event.item, label=event.label)
         return self._start(voiced, house, request)
 
+    def _changes_requested(self, event: ChangesRequested) -> str:
+        """By somebody with write permission, on our own pull request: that is as good as a command."""
+        active = self._desk.tasks.active_for(event.repository.id, event.number)
+        if active is not None or event.actor_is_bot:
+            return self._woken(active)
+        github = self._desk.gate.installation(event.repository.installation_id)
+        item = github.item(event.repository, event.number)
+        if item is None or item.state != "open" or not opened_by_us(self._desk, item):
+            return "nobody waits for it"
+        permission = github.permission(event.repository, event.actor)
+        if not permission.can_write:
+            return f"ignored: {event.actor} has no write permission"
+        actor = Actor(event.actor, event.actor_id, event.actor_is_bot, permission)
+        voiced = Voiced(github, event.repository, event.number, event.review_id, actor)
+        request = Request(event.repository, event.number, Start(_ADDRESS), event.actor, review_id=event.review_id)
+        return self._start(voiced, house_of(self._desk, github, event.repository), request)
+
     def _rejoin(self, voiced: Voiced, last: Task) -> str:
         """A label opens no second task: only a new command does, once the last task has ended."""
         if last.status.ended:
@@ -128,6 +153,8 @@ class Reception:
         last = self._desk.tasks.last_for(request.repository.id, request.number)
         if last is not None and request.comment_id is not None and last.trigger_comment_id == request.comment_id:
             return f"task {last.id} was this comment's"
+        if last is not None and request.review_id is not None and last.trigger_review_id == request.review_id:
+            return f"task {last.id} was this review's"
         task = open_task(self._desk, voiced.github, house, request)
         if isinstance(task, Unusable):
             return self._refuse(voiced, Denied(task.reason))

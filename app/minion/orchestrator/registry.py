@@ -12,6 +12,8 @@ from minion.orchestrator.effects.open_pull import open_pull
 from minion.orchestrator.effects.push import push
 from minion.orchestrator.effects.ready import ready
 from minion.orchestrator.effects.rerun import rerun
+from minion.orchestrator.effects.review_collect import review_collect
+from minion.orchestrator.effects.review_reply import review_reply
 from minion.orchestrator.step import Effect, Wait
 from minion.orchestrator.waits.approval import approval
 from minion.orchestrator.waits.checks import checks_settled
@@ -24,6 +26,8 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "comment": comment,
     "checks.collect": collect,
     "checks.rerun": rerun,
+    "review.collect": review_collect,
+    "review.reply": review_reply,
     "handoff": handoff,
 }
 

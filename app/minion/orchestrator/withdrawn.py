@@ -12,7 +12,8 @@ def withdrawn(task: Task, item: Item, github: GitHub) -> str | None:
     """Why the task is to be cancelled, in words for a person; None: go on."""
     if item.state != "open":
         return f"#{task.number} was closed"
-    if task.trigger_comment_id is None and not any(_wants(label) for label in item.labels):
+    by_label = task.trigger_comment_id is None and task.trigger_review_id is None
+    if by_label and not any(_wants(label) for label in item.labels):
         return "the label was taken away"
     if task.pull_number is None or task.pull_number == task.number:
         return None

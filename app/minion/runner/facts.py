@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from minion.blueprint.state import Found
 from minion.domain.checks import Failure
-from minion.domain.spec import TaskSpec
+from minion.domain.spec import ReviewPoint, TaskSpec, ThreadEntry
 from minion.ports.workspace import Workspace
+from minion.tasks.review_points import suggestions
 
 MAP_LIMIT: Final = 6_000
 NAMES_OF_A_FOLDER: Final = 15
@@ -36,6 +37,7 @@ class Facts(Mapping[str, Any]):
             "repo.map": lambda: Found(repository_map(workspace.list_at_head()), tainted=not base_is_trusted),
             "workspace.diff": lambda: workspace.diff() or None,
             "checks.failures": lambda: [_failure(failure) for failure in failures] or None,
+            "review.threads": lambda: _reviews(spec, workspace),
         }
 
     def __getitem__(self, path: str) -> Any:
@@ -50,7 +52,7 @@ class Facts(Mapping[str, Any]):
 
 def _spec(spec: TaskSpec) -> dict[str, Any]:
     """Without what is empty, and without the thread, which is a fact of its own."""
-    shown = spec.model_dump(mode="json", exclude={"thread", "author_can_write"})
+    shown = spec.model_dump(mode="json", exclude={"thread", "reviews", "author_can_write"})
     shown["scope"] = {name: paths for name, paths in shown["scope"].items() if paths}
     return {name: value for name, value in shown.items() if value}
 
@@ -60,6 +62,37 @@ def _thread(spec: TaskSpec) -> Found | None:
         return None
     entries = [entry.model_dump(mode="json", exclude={"author_can_write"}) for entry in spec.thread]
     return Found(entries, tainted=not all(entry.author_can_write for entry in spec.thread))
+
+
+def _reviews(spec: TaskSpec, workspace: Workspace) -> Found | None:
+    """Tainted by words of people without write permission, and by code that is shown."""
+    if not spec.reviews:
+        return None
+    there = frozenset(workspace.list_at_head())
+    clean = all(remark.author_can_write for remark in spec.remarks) and not any(point.hunk for point in spec.reviews)
+    return Found([_review(point, there) for point in spec.reviews], tainted=not clean)
+
+
+def _review(point: ReviewPoint, there: frozenset[str]) -> dict[str, Any]:
+    shown = {
+        "thread": point.number,
+        "about": "" if point.thread_id else "the pull request as a whole",
+        "path": point.path,
+        "file_is_gone": bool(point.path) and point.path not in there and not point.on_base,
+        "line": point.line,
+        "start_line": point.start_line,
+        "line_is_of_the_base": point.on_base,
+        "outdated": point.outdated,
+        "code_at_the_time": point.hunk,
+        "comments": [_remark(remark) for remark in point.remarks],
+    }
+    return {name: value for name, value in shown.items() if value not in ("", [], None, False)}
+
+
+def _remark(remark: ThreadEntry) -> dict[str, Any]:
+    """A suggestion replaces the lines of the thread, from `start_line` (else `line`) to `line`."""
+    suggested = list(suggestions(remark.text))
+    return {"author": remark.author, "text": remark.text} | ({"suggestions": suggested} if suggested else {})
 
 
 def _failure(failure: Failure) -> dict[str, Any]:

@@ -35,10 +35,11 @@ class Trigger:
 @dataclass(frozen=True)
 class Reading:
     """How texts are read here. `outsiders`: comments of people without write permission are shown (and make the spec
-    untrusted). `app_id`: our own App's, whose comments are no part of the request."""
+    untrusted). `app_id`: our own App's, whose comments are no part of the request; `bot_login` names it in reviews."""
 
     app_id: int
     outsiders: bool = False
+    bot_login: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def people_in(
 ) -> tuple[str, ...]:
     """The logins whose permission `build_spec` needs, each once."""
     said = [*comments, *(comment for thread in reviews for comment in thread.comments)]
-    authors = [item.author, *(comment.author for comment in said if _existed(comment, trigger))]
+    authors = [item.author, *(comment.author for comment in said if existed(comment, trigger))]
     return tuple(dict.fromkeys(authors))
 
 
@@ -82,13 +83,14 @@ def build_spec(
         title=" ".join(title.text.split())[:_TITLE_LIMIT],
         objective=_objective(sections),
         author=item.author,
-        author_can_write=_can_write(item.author, permissions),
+        author_can_write=can_write(item.author, permissions),
         requested_by=trigger.requested_by,
         instruction=clean(trigger.instruction).text,
         scope=sections.scope,
         verification=sections.verification,
         constraints=sections.constraints,
         when_unclear=sections.when_unclear,
+        branch=sections.branch,
         thread=tuple(entry.entry for entry in kept),
     )
     return BuiltSpec(spec, tuple(_item_notes(item, text, hidden)), tuple(notes))
@@ -155,12 +157,12 @@ def _thread(
     outsiders: list[str] = []
     notes: list[str] = []
     for comment in comments:
-        if comment.app_id == reading.app_id or comment.id == trigger.comment_id or not _existed(comment, trigger):
+        if comment.app_id == reading.app_id or comment.id == trigger.comment_id or not existed(comment, trigger):
             continue
-        trusted = _can_write(comment.author, permissions)
+        trusted = can_write(comment.author, permissions)
         if not trusted and (comment.author_is_bot or not reading.outsiders):
             outsiders.append(comment.author)
-        elif not trusted and _edited_later(comment, trigger):
+        elif not trusted and edited_later(comment, trigger):
             notes.append(f"A comment by {comment.author} was edited after the task was asked for, and left out.")
         else:
             entries.append(_entry(comment, trusted))
@@ -201,15 +203,16 @@ def _newest(entries: list[_Entry], notes: list[str]) -> list[_Entry]:
     return kept[::-1]
 
 
-def _existed(comment: Comment, trigger: Trigger) -> bool:
-    return _moment(comment.created_at) <= trigger.at
+def existed(comment: Comment, trigger: Trigger) -> bool:
+    """Whether it was there when the task was asked for."""
+    return moment(comment.created_at) <= trigger.at
 
 
-def _edited_later(comment: Comment, trigger: Trigger) -> bool:
-    return _moment(comment.updated_at or comment.created_at) > trigger.at
+def edited_later(comment: Comment, trigger: Trigger) -> bool:
+    return moment(comment.updated_at or comment.created_at) > trigger.at
 
 
-def _moment(value: str) -> datetime:
+def moment(value: str) -> datetime:
     """GitHub's times are whole seconds in UTC; one that we cannot read counts as the future."""
     try:
         parsed = datetime.fromisoformat(value)
@@ -218,5 +221,5 @@ def _moment(value: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def _can_write(login: str, permissions: Mapping[str, Permission]) -> bool:
+def can_write(login: str, permissions: Mapping[str, Permission]) -> bool:
     return permissions.get(login, Permission.NONE).can_write

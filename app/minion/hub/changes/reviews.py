@@ -44,6 +44,7 @@ def add_review(
     review = Review(core.state.next_id(), who, body, STATES[event], commit, core.now())
     pull.reviews.append(review)
     comments = [_new_comment(core, actor, repository, pull, review, one) for one in fields.get("comments") or []]
+    review.submitted_at = core.now()  # its comments were written before
     if who in pull.requested_reviewers and event in ("APPROVE", "REQUEST_CHANGES"):
         pull.requested_reviewers.remove(who)
     if event is not None:
