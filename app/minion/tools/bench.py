@@ -10,6 +10,7 @@ from minion.domain.patterns import Narrowing
 from minion.domain.spec import Scope
 from minion.ports.sandbox import FileServer, Sandbox
 from minion.tools.base import ToolResult
+from minion.tools.lint import NO_LINT, LineLint
 
 
 @dataclass
@@ -42,6 +43,7 @@ class ToolBench:
     shell_timeout_s: float = 120.0
     shell_timeout_max_s: float = 600.0
     ledger: ReadLedger = field(default_factory=ReadLedger)
+    lint: LineLint = NO_LINT
 
 
 def refused(answer: dict[str, Any]) -> ToolResult:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench, refused
+from minion.tools.lint import Hunk, with_findings
 from minion.tools.scope import WriteScope
 
 SCHEMA = ToolSchema(
@@ -66,7 +68,13 @@ class Edit:
         if not answer["ok"]:
             return refused(answer)
         self.bench.ledger.note(answer)
-        return ToolResult(f"{answer['real']} is changed:\n{answer['diff']}", paths=(str(answer["real"]),))
+        findings = self.bench.lint.edited(place.real, (expected, str(answer["sha"])), hunks_of(answer))
+        told = with_findings(f"{answer['real']} is changed:\n{answer['diff']}", findings)
+        return ToolResult(told, paths=(str(answer["real"]),))
+
+
+def hunks_of(answer: Mapping[str, Any]) -> list[Hunk]:
+    return [(int(old), int(count), int(new), int(new_count)) for old, count, new, new_count in answer["hunks"]]
 
 
 @dataclass(frozen=True)

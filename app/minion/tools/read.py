@@ -48,6 +48,7 @@ class Read:
         if not answer["ok"]:
             return refused(answer)
         self.bench.ledger.note(answer)
+        self.bench.lint.seen(str(answer["real"]), str(answer["sha"]))
         return ToolResult(_shown(answer), paths=(str(answer["real"]),), data={"size": answer["size"]})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from minion.ports.sandbox import BoxCommand
 from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench
+from minion.tools.lint import with_findings
 from minion.tools.outputs import OutputStore, label
 
 LONGEST = 120_000
@@ -55,7 +56,7 @@ class Shell:
         )
         result = self.bench.sandbox.run(command)
         return ToolResult(
-            label(result, OutputStore(self.bench.output_dir)),
+            with_findings(label(result, OutputStore(self.bench.output_dir)), self.bench.lint.late()),
             error=result.exit_code != 0 or result.timed_out,
             data={"exit_code": result.exit_code, "seconds": round(result.seconds, 3), "timed_out": result.timed_out},
         )

@@ -7,7 +7,8 @@ from typing import Any
 
 from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench, refused
-from minion.tools.edit import writable
+from minion.tools.edit import hunks_of, writable
+from minion.tools.lint import with_findings
 
 SCHEMA = ToolSchema(
     name="write",
@@ -37,11 +38,15 @@ class Write:
         place = writable(self.bench, str(arguments["path"]))
         if isinstance(place, ToolResult):
             return place
-        request = {"op": "write", "path": place.real, "text": arguments["content"]}
-        answer: dict[str, Any] = self.bench.files.call(request | {"expect": self.bench.ledger.expected(place.real)})
+        expected = self.bench.ledger.expected(place.real)
+        request = {"op": "write", "path": place.real, "text": arguments["content"], "expect": expected}
+        answer: dict[str, Any] = self.bench.files.call(request)
         if not answer["ok"]:
             return refused(answer)
         self.bench.ledger.note(answer)
         verb = "made" if answer["created"] else "replaced"
         note = f"\nNote: its syntax is not sound: {answer['note']}" if answer["note"] else ""
-        return ToolResult(f"{answer['real']} is {verb} ({answer['size']} bytes){note}", paths=(str(answer["real"]),))
+        before = None if answer["created"] else expected
+        findings = self.bench.lint.edited(place.real, (before, str(answer["sha"])), hunks_of(answer))
+        told = with_findings(f"{answer['real']} is {verb} ({answer['size']} bytes){note}", findings)
+        return ToolResult(told, paths=(str(answer["real"]),))

@@ -58,7 +58,7 @@ class Server:
     def look(self, request: Answer) -> Answer:
         """`shas` of `paths` (null: not an ordinary file of bearable size), and the `configs` that are not as in
         `base` (path to SHA-256): their text, or null for one that is gone. New ones are told by `names`."""
-        shas = {path: self.sha(path) for path in request["paths"]}
+        shas = {path: None if (self.root / path).is_symlink() else self.sha(path) for path in request["paths"]}
         folders = {str(above) for path in request["paths"] for above in Path(path).parents} | {"."}
         present = self.configs(sorted(folders), request["names"])
         base: dict[str, str] = request["base"]
@@ -85,9 +85,12 @@ class Server:
         return None if data is None else data.decode(errors="replace")
 
     def data(self, path: str, most: int) -> bytes | None:
+        """What git would keep: of a link, where it leads."""
         place = self.root / path
         try:
-            if place.is_symlink() or not place.is_file() or place.stat().st_size > most:
+            if place.is_symlink():
+                return os.fsencode(place.readlink())
+            if not place.is_file() or place.stat().st_size > most:
                 return None
             return place.read_bytes()
         except OSError:

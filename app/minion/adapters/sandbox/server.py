@@ -26,6 +26,7 @@ Answer = dict[str, Any]
 MAX_FILE = 20_000_000
 MAX_IMAGE = 5_000_000
 MAX_LINE = 2_000
+MAX_COMPARED = 500_000
 MAX_SEARCH_OUTPUT = 400_000
 SEARCH_WITHIN_S = 30
 IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
@@ -234,7 +235,8 @@ def edit(options: Options, request: Answer) -> Answer:
     if text == stored.text:
         raise Refused("the edits change nothing")
     refuse_broken(real, stored.text, text)
-    return {**saved(options, real, stored.stored(text)), "diff": difference(stored.text, text)}
+    rows = difference(stored.text, text)
+    return {**saved(options, real, stored.stored(text)), "diff": shortened(rows), "hunks": hunks(rows)}
 
 
 def unchanged(data: bytes, request: Answer) -> None:
@@ -283,10 +285,12 @@ def write(options: Options, request: Answer) -> Answer:
         unchanged(data, request)
         stored = Text(data, request["path"])
         refuse_broken(real, stored.text, text)
-        return {**saved(options, real, stored.stored(text)), "created": False, "note": note}
+        changed = hunks(difference(stored.text, text)) if len(text) < MAX_COMPARED else whole(stored.text, text)
+        return {**saved(options, real, stored.stored(text)), "created": False, "note": note, "hunks": changed}
     problem = syntax_problem(real, text)
     real.parent.mkdir(parents=True, exist_ok=True)
-    return {**saved(options, real, text.encode()), "created": True, "note": problem or ""}
+    facts = {"created": True, "note": problem or "", "hunks": [[0, 0, 1, len(text.splitlines())]]}
+    return {**saved(options, real, text.encode()), **facts}
 
 
 def saved(options: Options, real: Path, data: bytes) -> Answer:
@@ -304,9 +308,37 @@ def saved(options: Options, real: Path, data: bytes) -> Answer:
     return {"real": shown(options, real), "sha": digest(data), "size": len(data)}
 
 
-def difference(before: str, after: str) -> str:
-    rows = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
-    return "\n".join(cut(row) for row in list(rows)[2:])[:6000]
+def difference(before: str, after: str) -> list[str]:
+    """The rows of a unified diff, without its heading."""
+    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
+
+
+def whole(before: str, after: str) -> list[list[int]]:
+    return [[1, before.count("\n") + 1, 1, after.count("\n") + 1]]
+
+
+def shortened(rows: list[str]) -> str:
+    return "\n".join(cut(row) for row in rows)[:6000]
+
+
+def hunks(rows: list[str]) -> list[list[int]]:
+    """[first old line, old lines, first new line, new lines] of each change in the rows, without context."""
+    found: list[list[int]] = []
+    old = new = 0
+    inside = False
+    for row in rows:
+        if row.startswith("@@"):
+            old, new = (int(number) for number in re.findall(r"[-+](\d+)", row)[:2])
+        if row.startswith(("@@", " ")):
+            old, new, inside = old + (row[0] == " "), new + (row[0] == " "), False
+            continue
+        if not inside:
+            found.append([old, 0, new, 0])
+        inside = True
+        added = row.startswith("+")
+        found[-1][3 if added else 1] += 1
+        old, new = old + (not added), new + added
+    return found
 
 
 # --- syntax

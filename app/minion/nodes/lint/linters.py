@@ -46,6 +46,12 @@ class Linter:
     implied: tuple[str, ...] = ()
     words: str = ""
     worker: Literal["", "eslint", "prettier"] = ""
+    restyles: bool = False
+    """A linter whose fixes are a formatter's."""
+
+    @property
+    def formats(self) -> bool:
+        return bool(self.fix) and (self.kind == "format" or self.restyles)
 
     def is_config(self, name: str) -> bool:
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.configs)

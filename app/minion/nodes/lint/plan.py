@@ -72,6 +72,10 @@ class LintPlan:
         ]
         return tuple(dict.fromkeys(named))
 
+    def is_config(self, path: str) -> bool:
+        """Whether a file of this name may configure any of `applied`."""
+        return any(_is_config(one.linter, path) for one in self.applied)
+
     def reconfigured(self, now: Mapping[str, str | None]) -> frozenset[str]:
         """The linters whose configuration differs from the base's. `now`: each file that differs, None: it is gone."""
         return frozenset(

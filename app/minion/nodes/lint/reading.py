@@ -23,6 +23,7 @@ class Found:
     line: int
     code: str
     message: str
+    warning: bool = False
 
 
 def found(reading: Reading, stdout: str, stderr: str) -> tuple[Found, ...]:
@@ -38,9 +39,9 @@ def found(reading: Reading, stdout: str, stderr: str) -> tuple[Found, ...]:
     return ()
 
 
-def _item(path: Any, line: Any, code: Any, message: Any) -> Found:
+def _item(path: Any, line: Any, code: Any, message: Any, *, warning: bool = False) -> Found:
     one_line = " ".join(str(message).split())
-    return Found(str(path), int(line or 0), str(code or "").strip(), one_line[:LONGEST_MESSAGE])
+    return Found(str(path), int(line or 0), str(code or "").strip(), one_line[:LONGEST_MESSAGE], warning)
 
 
 # --- JSON
@@ -58,14 +59,16 @@ def _eslint(text: str) -> Iterator[Found]:
     for file in json.loads(text):
         for message in file["messages"]:
             if message.get("ruleId") or message.get("fatal"):
-                yield _item(file["filePath"], message.get("line"), message["ruleId"] or "syntax", message["message"])
+                rule, mild = message["ruleId"] or "syntax", message.get("severity") == 1
+                yield _item(file["filePath"], message.get("line"), rule, message["message"], warning=mild)
 
 
 def _stylelint(text: str) -> Iterator[Found]:
     """https://stylelint.io/user-guide/options#json"""
     for file in json.loads(text):
         for warning in file["warnings"]:
-            yield _item(file["source"], warning.get("line"), warning["rule"], warning["text"])
+            mild = warning.get("severity") == "warning"
+            yield _item(file["source"], warning.get("line"), warning["rule"], warning["text"], warning=mild)
 
 
 def _rubocop(text: str) -> Iterator[Found]:
@@ -141,7 +144,7 @@ def _lines(text: str) -> Iterator[Found]:
 
 
 _NAMED = (
-    re.compile(r"^would reformat (?P<path>.+)$", re.IGNORECASE),
+    re.compile(r"^would reformat:? (?P<path>.+)$", re.IGNORECASE),
     re.compile(r"^ERROR: (?P<path>.+?) Imports are incorrectly sorted and/or formatted\.$"),
 )
 _CHATTER = re.compile(r"^(?:\d+ files? |All done!|Oh no!|warning|error|\[|Checking |All matched )|\s{2}|[💥✨💔]|:$")

@@ -89,6 +89,7 @@ COMPILED = (
         fix=("--force-exclusion", "--cache=false", "--autocorrect", "--format=quiet"),
         configs=(".rubocop.yml", ".rubocop_todo.yml"),
         hooks=("rubocop",),
+        restyles=True,
     ),
     Linter(
         name="php-cs-fixer",
@@ -124,6 +125,7 @@ COMPILED = (
         fix=("--format", "--log-level=error"),
         sections=((".editorconfig", "ktlint_"),),
         hooks=("ktlint",),
+        restyles=True,
         words=r"\bktlint\b",
     ),
     Linter(

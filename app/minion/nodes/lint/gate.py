@@ -1,0 +1,32 @@
+"""Lint as a gate, and as what mends before anybody is asked, where the repository's own commands are not configured."""
+
+from __future__ import annotations
+
+from minion.blueprint.model import RunNode
+from minion.nodes.base import WorkBench
+from minion.nodes.commands import detected
+from minion.nodes.comparison import Failed, Passed, failed
+from minion.nodes.lint.judging import fix_fast, judge_fast
+from minion.nodes.reports import CommandRun, Finding
+
+
+def lint_gate(node: RunNode, bench: WorkBench) -> Passed | Failed | None:
+    """None when the repository's command has to be run: it is configured, or more than the linters that are known, or
+    the change alters their configuration, which is then judged by both the base's and its own."""
+    if node.command != "lint" or bench.configuration.commands.lint is not None:
+        return None
+    verdict = judge_fast(detected(bench).lint, bench)
+    if verdict is None:
+        return None
+    if verdict.new:
+        run = CommandRun(1, "", timed_out=False, seconds=verdict.seconds)
+        return failed(run, [Finding(remark.key, remark.detail) for remark in verdict.new], verdict.shared)
+    if verdict.reconfigured:
+        return None
+    shared = f"{verdict.shared} finding{'s' if verdict.shared != 1 else ''} that the base has too"
+    return Passed(f"nothing new ({verdict.said})", shared if verdict.shared else "")
+
+
+def formatted(node: RunNode, bench: WorkBench) -> bool:
+    """Whether the autofix was the repository's formatters, and is done. A configured command is run instead."""
+    return node.autofix == "format" and bench.configuration.commands.format is None and fix_fast(bench)
