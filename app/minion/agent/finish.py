@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from minion.agent.prompts import NOT_ASKED
 from minion.agent.verification import GateRunner, GateVerdict, NoGates
 from minion.domain.outcomes import Outcome
+from minion.domain.spec import Unclear
 from minion.tools.base import Json, ToolSchema
 
 
@@ -42,13 +44,19 @@ TEXTS = {"type": "array", "items": {"type": "string"}}
 
 @dataclass
 class Finish:
-    """`finish` is refused while a gate fails on the current tree; the refusal beyond `repair` is final."""
+    """`finish` is refused while a gate fails on the current tree; the refusal beyond `repair` is final.
+
+    `blocked` in the output, by which a blueprint asks, is true only where the author wants to be asked. Who wants a
+    choice instead is spared the first question.
+    """
 
     output_schema: Mapping[str, Any] | None = None
     gates: GateRunner = field(default_factory=NoGates)
     repair: int = 3
+    when_unclear: Unclear = "ask"
     last: GateVerdict | None = None
     _refused: int = 0
+    _told_to_choose: bool = False
 
     @property
     def schema(self) -> ToolSchema:
@@ -79,8 +87,7 @@ class Finish:
 
     def call(self, arguments: Json) -> Accepted | Refused:
         if arguments["status"] == "blocked":
-            question = "\n".join(arguments["open_questions"]) or arguments["summary"]
-            return Accepted(Outcome.FAIL, {"blocked": True, "question": question}, arguments)
+            return self._blocked(arguments)
         if self.output_schema is not None and "output" not in arguments:
             return Refused("`output` is required with status done.")
         self.last = self.gates.check()
@@ -89,6 +96,15 @@ class Finish:
         self._refused += 1
         left = self.repair - self._refused
         return Refused(f"Not finished: gates fail ({max(0, left)} more tries).\n\n{self.last.text}", final=left < 0)
+
+    def _blocked(self, arguments: Json) -> Accepted | Refused:
+        if self.when_unclear == "choose" and not self._told_to_choose:
+            self._told_to_choose = True
+            return Refused(NOT_ASKED)
+        question = "\n".join(arguments["open_questions"]) or arguments["summary"]
+        asks = self.when_unclear == "ask"
+        output = {"blocked": asks, "question": question} | ({} if asks else {"reason": question})
+        return Accepted(Outcome.FAIL, output, arguments)
 
 
 class Verdict:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from minion.agent.budget import Limits
 from minion.agent.context import Material, render
+from minion.domain.spec import Unclear
 
 SYSTEM = """\
 You are Minion, an unattended coding agent. You work in a checkout inside a sandbox; nobody can answer you meanwhile.
@@ -37,6 +38,24 @@ SALVAGE = (
 )
 
 
+UNCLEAR: Mapping[Unclear, str] = {
+    "ask": "",
+    "choose": (
+        "Where the task is unclear, nobody wants to be asked: take the narrowest reading that fits its words, go on,"
+        " and list in open_questions each thing that you assumed. Status blocked is for what cannot be done here at all."
+    ),
+    "decline": (
+        "Where the task is unclear in a way that changes the result, do not guess and do not ask: call finish with"
+        " status blocked and say what is unclear. A person takes over then."
+    ),
+}
+"""What its author wants where a task is unclear."""
+NOT_ASKED = (
+    "Not yet: the author of this task does not want to be asked. Take the narrowest reading that fits its words, go on,"
+    " and list what you assumed in open_questions. If it cannot be done here at all, call finish with blocked again."
+)
+
+
 def nudge(pattern: str) -> str:
     return (
         f"You seem to be going round in circles: {pattern}. Step back, question the assumption behind it, and try"
@@ -53,6 +72,7 @@ class Opening:
     rules: str = ""
     gates: Sequence[str] = ()
     limits: Limits = field(default_factory=Limits)
+    when_unclear: Unclear = "ask"
 
     def text(self) -> str:
         parts = [f"<goal>\n{self.goal.strip()}\n</goal>"]
@@ -64,6 +84,8 @@ class Opening:
             parts.append(f"<rules>\n{self.rules}\n</rules>")
         if self.gates:
             parts.append(f"finish is accepted when these pass (`verify` runs them): {', '.join(self.gates)}.")
+        if UNCLEAR[self.when_unclear]:
+            parts.append(UNCLEAR[self.when_unclear])
         bounds = _bounds(self.limits)
         if bounds:
             parts.append(f"Limits of this step: {bounds}.")

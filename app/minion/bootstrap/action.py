@@ -14,6 +14,7 @@ from minion.bootstrap.prices import priced
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.domain.protocol import RoundGrant
 from minion.domain.secret import Secret
+from minion.nodes.base import Asked
 from minion.runner.action import Ended, Job, carry_out, hide_from_children
 from minion.runner.actions_log import ActionsLog
 from minion.runner.journal import Journal
@@ -56,7 +57,7 @@ def _open(settings: Action, folder: Path, grant: RoundGrant, journal: Journal, c
         sandbox_mode=settings.sandbox,
         tool_cache=settings.tool_cache,
     )
-    task = Task(grant.configuration, grant.spec.scope, base_sha=grant.base_sha)
+    task = Task(grant.configuration, grant.spec.scope, base_sha=grant.base_sha, asked=Asked.of(grant.spec))
     return workshop.open(workspace, place, task, journal, cancelled)
 
 

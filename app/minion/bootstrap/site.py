@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from minion.agent.prices import PriceTable
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.domain.spec import Scope
-from minion.nodes.base import NodeReport, Visit, WorkBench
+from minion.nodes.base import Asked, NodeReport, Visit, WorkBench
 from minion.nodes.registry import execute
 from minion.ports.host import HostCommands
 from minion.ports.model import Model
@@ -48,6 +48,7 @@ class Task:
     configuration: RepositoryConfiguration
     scope: Scope
     base_sha: str
+    asked: Asked = field(default_factory=Asked)
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Workshop:
             configuration=task.configuration,
             base=_base_of(workspace, task.base_sha),
             scope=task.scope,
+            asked=task.asked,
             protected=task.configuration.protected_paths,
             cancelled=cancelled,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minion.agent import prompts
@@ -36,15 +36,23 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         return plain_report(node.name, Outcome.REFUSED, {"reason": budget}, 0.0)
     changes = bool(CHANGING & set(node.tools))
     bounds = bounds_of(Scope(allow=node.write.allow, forbid=node.write.protect), bench) if changes else None
-    gates = Gates(visit.gates, bench, changes=changes, bounds=bounds)
+    gates = Gates(visit, bench, changes=changes, bounds=bounds)
     materials = materials_of(visit.context)
     rules = RuleBook(bench.workspace) if node.rules == "auto" else None
     opening = prompts.Opening(
-        node.goal, materials, text_of(rules.opening()) if rules else "", gates.names, budget.limits
+        node.goal,
+        materials,
+        text_of(rules.opening()) if rules else "",
+        gates.names,
+        budget.limits,
+        bench.asked.when_unclear,
     )
     model = Accounted(bench.model, budget.price)
     files = bench.sandbox.file_server()
-    tool_bench = ToolBench(bench.sandbox, files, bench.output_dir, scope_of(node, bench), bench.protected)
+    narrowing = (*visit.narrowing, *((node.write.allow,) if node.write.allow else ()))
+    tool_bench = ToolBench(
+        bench.sandbox, files, bench.output_dir, scope_of(node, bench), bench.protected, narrowing=narrowing
+    )
     try:
         report = run_agent(
             AgentRun(
@@ -53,7 +61,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
                 system=prompts.SYSTEM,
                 opening=opening.text(),
                 tools=with_task(build_tools(node.tools, tool_bench), materials),
-                ending=Finish(node.output, gates, node.repair),
+                ending=Finish(node.output, gates, node.repair, bench.asked.when_unclear),
                 budget=budget,
                 emit=lambda kind, text, data: bench.emit(kind, node=node.name, text=text, data=data),
                 gates=gates,
@@ -96,24 +104,8 @@ def with_task(tools: Sequence[Tool], materials: Sequence[Material]) -> list[Tool
 
 
 def scope_of(node: AgentNode, bench: WorkBench) -> Scope:
-    """The task's scope narrowed by the node's: allowed is what both allow."""
-    allow = bench.scope.allow or node.write.allow
-    forbid = (*bench.scope.forbid, *node.write.protect)
-    if bench.scope.allow and node.write.allow:
-        forbid = (*_all_but(node.write.allow), *forbid)
-    return Scope(allow=allow, forbid=forbid)
-
-
-def _all_but(allow: Sequence[str]) -> Iterator[str]:
-    """Gitignore patterns that match what `allow` does not. A folder that is taken out takes its content out too."""
-    yield "**"
-    for pattern in allow:
-        if pattern.startswith("!"):
-            yield pattern[1:]
-            continue
-        bare = pattern.rstrip("/")
-        yield f"!{pattern}"
-        yield f"!{bare}/**" if "/" in bare else f"!**/{bare}/**"
+    """The task's scope and what the node forbids; what the node allows narrows it."""
+    return Scope(allow=bench.scope.allow, forbid=(*bench.scope.forbid, *node.write.protect))
 
 
 def receipt(node: AgentNode | JudgeNode, outcome: Outcome, report: AgentReport, bench: WorkBench) -> ReceiptLine:

@@ -14,14 +14,17 @@ from minion.blueprint.model import AgentNode, JudgeNode, RunNode
 from minion.blueprint.state import ContextEntry, NodeResult
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.outcomes import Outcome
+from minion.domain.patterns import Narrowing
 from minion.domain.receipt import ReceiptLine, Spending, Tokens
-from minion.domain.spec import Scope
+from minion.domain.spec import Scope, TaskSpec, Unclear
+from minion.nodes.lint.desk import LintMemory
 from minion.nodes.reports import CommandRun
 from minion.ports.clock import Clock
 from minion.ports.host import HostCommands
 from minion.ports.model import Model
 from minion.ports.sandbox import Sandbox
 from minion.ports.workspace import Workspace
+from minion.tasks import verification
 
 WorkNode: TypeAlias = RunNode | AgentNode | JudgeNode
 
@@ -34,13 +37,35 @@ class Emit(Protocol):
 
 @dataclass(frozen=True)
 class Visit:
-    """One entry into a work node. `usd` and `wall_s` are what the task has left."""
+    """One entry into a work node. `usd` and `wall_s` are what the task has left; `env` is of a run node's command and
+    `gate_env` of its gates', by name: in the box only. `one_of_many`: it is done for one item of a map."""
 
     node: WorkNode
     context: Sequence[ContextEntry] = ()
     gates: Sequence[RunNode] = ()
     usd: Decimal = Decimal(6)
     wall_s: float = 3 * 3600.0
+    env: Mapping[str, str] = field(default_factory=dict)
+    gate_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    narrowing: Narrowing = ()
+    one_of_many: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the request says beside its objective. `commands` and `facts` show that it is done; `trusted`: whoever wrote
+    them may push."""
+
+    commands: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    trusted: bool = True
+    when_unclear: Unclear = "ask"
+
+    @classmethod
+    def of(cls, spec: TaskSpec) -> Asked:
+        lines = spec.verification
+        commands, facts = verification.commands(lines), verification.facts(lines)
+        return cls(commands, facts, spec.author_can_write, spec.when_unclear)
 
 
 @dataclass
@@ -49,6 +74,7 @@ class RoundMemory:
 
     baselines: dict[str, CommandRun] = field(default_factory=dict)
     gates: dict[str, str] = field(default_factory=dict)
+    lint: LintMemory = field(default_factory=LintMemory)
 
 
 @dataclass(frozen=True)
@@ -71,6 +97,7 @@ class WorkBench:
     configuration: RepositoryConfiguration = field(default_factory=RepositoryConfiguration)
     base: Callable[[], AbstractContextManager[None]] | None = None
     scope: Scope = field(default_factory=Scope)
+    asked: Asked = field(default_factory=Asked)
     protected: tuple[str, ...] = ()
     cancelled: Callable[[], str | None] = lambda: None
     memory: RoundMemory = field(default_factory=RoundMemory)

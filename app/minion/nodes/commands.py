@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from minion.blueprint.model import RunNode
 from minion.nodes.base import WorkBench
 from minion.nodes.detect import Detected, detect
-from minion.nodes.instrument import Script, instrument
+from minion.nodes.instrument import READ_FROM_STDOUT, Script, instrument
 from minion.nodes.reports import CommandRun
 from minion.ports.sandbox import BoxCommand
 from minion.tools.outputs import plain
@@ -42,7 +42,7 @@ def command_of(node: RunNode, bench: WorkBench) -> Script | NoCommand:
     if node.argv:
         return instrument(shlex.join(node.argv), node.parse)
     if node.script is not None:
-        return Script(node.script)
+        return Script(node.script, node.parse if node.parse in READ_FROM_STDOUT else None)
     return named(node.command or "", bench, node.parse, wide=not node.gate_only)
 
 
@@ -78,9 +78,10 @@ def _at_hand(bench: WorkBench, suffixes: Sequence[str]) -> list[str]:
     return found if sum(map(len, found)) < _LONGEST_LIST else ["."]
 
 
-def run_boxed(script: Script, bench: WorkBench, timeout_s: float) -> CommandRun:
+def run_boxed(script: Script, bench: WorkBench, timeout_s: float, env: Mapping[str, str] | None = None) -> CommandRun:
     """Paths in what it says are relative to the workspace."""
-    result = bench.sandbox.run(BoxCommand(argv=["/bin/bash", "-c", script.text], timeout_s=timeout_s))
+    argv = ["/bin/bash", "-c", script.text]
+    result = bench.sandbox.run(BoxCommand(argv=argv, timeout_s=timeout_s, env=env or {}))
     root = f"{bench.sandbox.workspace}/"
     stdout, stderr = (plain(data).replace(root, "") for data in (result.stdout, result.stderr))
     shown, report = script.split(stdout)

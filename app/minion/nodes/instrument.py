@@ -6,12 +6,17 @@ import re
 import secrets
 from dataclasses import dataclass
 
-_RUN_BY = (
+RUN_BY = (
     r"^\s*(?:\w+=\S+\s+)*(?:(?:uv|poetry|pdm|hatch|pipenv)\s+run\s+)?(?:(?:\S*/)?python[\d.]*\s+-m\s+)?(?:[\w./-]*/)?"
 )
-_PYTEST = re.compile(_RUN_BY + r"(?:pytest|py\.test)(?=\s|$)")
-_RUFF = re.compile(_RUN_BY + r"ruff\s+check(?=\s|$)")
-_SHELL = re.compile(r"[|<>`\n]|\$\(")
+_PYTEST = re.compile(RUN_BY + r"(?:pytest|py\.test)(?=\s|$)")
+_RUFF = re.compile(RUN_BY + r"ruff\s+check(?=\s|$)")
+SHELL = re.compile(r"[|<>`\n]|\$\(")
+
+
+READ_FROM_STDOUT = frozenset({"sarif", "json", "lines"})
+LISTS = frozenset({"lines"})
+"""What is printed is for people as well."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Script:
         """(what people read, the report)"""
         if self.kind is None:
             return stdout, None
+        if self.kind in LISTS and not self.mark:
+            return stdout, stdout
         if not self.mark:
             return "", stdout
         shown, found, report = stdout.rpartition(self.mark)
@@ -38,13 +45,13 @@ def instrument(command: str, parse: str | None) -> Script:
     Only the last of commands joined by `&&` or `;` is looked at, and nothing that has pipes or redirections.
     """
     last = re.split(r"&&|;", command)[-1]
-    if _SHELL.search(command):
-        return Script(command, parse if parse in {"sarif", "json"} else None)
+    if SHELL.search(command):
+        return Script(command, parse if parse in READ_FROM_STDOUT else None)
     if _PYTEST.search(last) and "--junit" not in last and parse in {None, "junit"}:
         return _with_file(command, "--junitxml")
     if _RUFF.search(last) and "--output-format" not in last and parse in {None, "ruff"}:
         return Script(f"{command} --output-format=json", "ruff")
-    return Script(command, parse if parse in {"sarif", "json"} else None)
+    return Script(command, parse if parse in READ_FROM_STDOUT else None)
 
 
 def _with_file(command: str, option: str) -> Script:

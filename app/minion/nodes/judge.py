@@ -18,6 +18,8 @@ from minion.tools.bench import ToolBench
 from minion.tools.registry import build_tools
 
 DIFF = "workspace.diff"
+FACTS = "task.verification"
+"""How the request says that one sees that it is done, but for the commands: those are gates."""
 TOOLS = ("read", "search")
 
 
@@ -29,10 +31,14 @@ def run_judge_node(node: JudgeNode, visit: Visit, bench: WorkBench) -> NodeRepor
     if isinstance(budget, str):
         return plain_report(node.name, Outcome.FAIL, {"reason": budget}, 0.0)
     materials = materials_of(visit.context)
+    criteria = node.criteria
+    if bench.asked.facts:
+        materials.append(Material(FACTS, list(bench.asked.facts), trusted=bench.asked.trusted))
+        criteria = (*criteria, f"every line of {FACTS} holds, as far as the change can show it")
     if bench.memory.gates:
         materials.append(Material("gates", dict(bench.memory.gates)))
     rules = text_of(RuleBook(bench.workspace).opening())
-    opening = prompts.Opening(prompts.criteria(node.criteria), materials, rules, (), budget.limits)
+    opening = prompts.Opening(prompts.criteria(criteria), materials, rules, (), budget.limits)
     model = Accounted(bench.model, budget.price)
     files = bench.sandbox.file_server()
     try:

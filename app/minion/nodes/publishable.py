@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from minion.agent.verification import GateVerdict
 from minion.domain.changeset import ChangeSet
+from minion.domain.patterns import Narrowing
 from minion.domain.spec import Scope
 from minion.nodes.base import WorkBench
 from minion.ports.workspace import Workspace
@@ -34,11 +35,12 @@ def bounds_of(scope: Scope, bench: WorkBench) -> Bounds | None:
     return Bounds(scope, bench.workspace.change_set()) if scope.allow or scope.forbid else None
 
 
-def objections(bench: WorkBench, bounds: Bounds | None = None) -> tuple[str, ...]:
+def objections(bench: WorkBench, bounds: Bounds | None = None, narrowing: Narrowing = ()) -> tuple[str, ...]:
     """Why the tree as it is could not be pushed, for an agent; by the rules that are known outside the App."""
     configuration = bench.configuration
     rules = GateRules(
         scope=bench.scope,
+        narrowing=narrowing,
         protected_paths=configuration.protected_paths,
         max_files=configuration.max_files,
         max_bytes=configuration.max_bytes,

@@ -67,6 +67,18 @@ def counted(run: CommandRun) -> str:
     return ", ".join(parts)
 
 
+def passing(kind: str | None, run: CommandRun) -> frozenset[str] | None:
+    """The keys of the tests that passed; None where there is no report by tests."""
+    suite = _parsed_junit(run.report) if kind == "junit" and run.report else None
+    if suite is None:
+        return None
+    return frozenset(_key(case) for case in _cases(suite) if not _problems(case) and not case.is_skipped)
+
+
+def _key(case: TestCase) -> str:
+    return f"{case.classname or ''}::{case.name}"
+
+
 def _junit(text: str) -> list[Finding] | None:
     suite = _parsed_junit(text)
     if suite is None:
@@ -75,7 +87,7 @@ def _junit(text: str) -> list[Finding] | None:
     for case in _cases(suite):
         for problem in _problems(case):
             detail = "\n".join(part for part in (problem.message, problem.text) if part)
-            found.append(Finding(f"{case.classname or ''}::{case.name}", detail[:LONGEST_DETAIL]))
+            found.append(Finding(_key(case), detail[:LONGEST_DETAIL]))
     return found
 
 

@@ -11,7 +11,10 @@ from minion.domain.outcomes import Outcome
 from minion.nodes.base import NodeReport, Visit, WorkBench, plain_report
 from minion.nodes.commands import DEFAULT_WALL_S, NoCommand, command_of, named, run_boxed
 from minion.nodes.instrument import Script
+from minion.nodes.listing import listed
 from minion.nodes.reports import CommandRun, counted
+from minion.nodes.reproduction import Reproduction, reproduce
+from minion.nodes.variables import unfit
 from minion.ports.host import HostCommand
 from minion.tools.outputs import cut_middle, plain
 
@@ -20,21 +23,38 @@ _CHECKS = frozenset({"lint", "test", "docs"})
 
 def run_node(node: RunNode, visit: Visit, bench: WorkBench) -> NodeReport:
     """A command that the repository does not have is no failure: the node is ok, and says that it was skipped."""
+    wall_s = min(node.limits.wall_s or DEFAULT_WALL_S, max(1.0, visit.wall_s))
+    if (reason := unfit(visit.env)) is not None:
+        return plain_report(node.name, Outcome.FAIL, {"exit_code": 126, "text": reason}, 0.0)
+    if node.reproduction:
+        return _reproduced(node, reproduce(node, bench, visit.env, wall_s))
     script = command_of(node, bench)
     if isinstance(script, NoCommand):
         return plain_report(node.name, Outcome.OK, {"skipped": True, "text": script.reason}, 0.0)
-    wall_s = min(node.limits.wall_s or DEFAULT_WALL_S, max(1.0, visit.wall_s))
+    return _run(node, script, visit, bench, wall_s)
+
+
+def _run(node: RunNode, script: Script, visit: Visit, bench: WorkBench, wall_s: float) -> NodeReport:
     before = _tree(node, bench)
     if node.network == "open":
         run = _outside(node, script, bench, wall_s)
     else:
         fix(node, bench, wall_s)
-        run = run_boxed(script, bench, wall_s)
+        run = run_boxed(script, bench, wall_s, visit.env)
     outcome = Outcome.OK if run.passed else Outcome.TIMEOUT if run.timed_out else Outcome.FAIL
     output = {"exit_code": run.exit_code, "text": cut_middle(run.output), "counts": counted(run)}
+    output |= listed(script.kind, run.report)
     if node.command == "format":
         output["changed"] = _tree(node, bench) != before
     return replace(plain_report(node.name, outcome, output, run.seconds), **_told(node, run, output))
+
+
+def _reproduced(node: RunNode, found: Reproduction) -> NodeReport:
+    outcome = Outcome.OK if found.passed else Outcome.FAIL
+    output = {"exit_code": found.exit_code, "reason": found.reason, "text": f"{found.said}.\n{found.text}".strip()}
+    notes = (f"{node.name} is {found.said}",) if found.reason == "cannot_run" else ()
+    report = plain_report(node.name, outcome, output, found.seconds)
+    return replace(report, notes=notes, gates=((node.name, found.said),) if found.passed else ())
 
 
 def _tree(node: RunNode, bench: WorkBench) -> str:
