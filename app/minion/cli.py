@@ -99,17 +99,53 @@ def action() -> None:
 
 
 @cli.command()
-@click.argument("task")
+@click.argument("task", required=False)
 @click.option("--repo", default=".", show_default=True, type=click.Path(exists=True, file_okay=False), help="Checkout.")
 @click.option("--blueprint", default="implement", show_default=True, help="A shipped blueprint, or one of the team's.")
+@click.option("--branch", default=None, metavar="NAME", help="The result's branch; one that exists is gone on with.")
+@click.option("--base", default=None, metavar="REF", help="What a half-done branch is compared with, such as main.")
 @click.option("--max", "max_usd", default=None, metavar="USD", help="The most that it may cost, such as 3 or $3.")
 @click.option("--model", "model_id", default=None, help="Use this model for every role.")
+@click.option(
+    "--resume", default=None, is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run."
+)
+@click.option("--report", "detailed", is_flag=True, help="Show what the tokens went for, node by node.")
+@click.option("--quiet", is_flag=True, help="Show no progress, only the report at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def run(task: str, repo: str, blueprint: str, max_usd: str | None, model_id: str | None, as_json: bool) -> None:
-    """Carry out TASK in a git checkout; the result is a local branch."""
+def run(
+    *,
+    task: str | None,
+    repo: str,
+    blueprint: str,
+    branch: str | None,
+    base: str | None,
+    max_usd: str | None,
+    model_id: str | None,
+    resume: str | None,
+    detailed: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Carry out TASK in a git checkout; the result is a local branch.
+
+    TASK is words, - for standard input, @FILE or the name of a file, or the address of a GitHub issue.
+    """
     from minion.bootstrap.local import LocalRequest, run_task
 
-    sys.exit(run_task(LocalRequest(task, repo, blueprint, max_usd, model_id, as_json)))
+    request = LocalRequest(
+        task=task,
+        repository=repo,
+        blueprint=blueprint,
+        max_usd=max_usd,
+        model=model_id,
+        branch=branch,
+        base=base,
+        resume=resume,
+        as_json=as_json,
+        quiet=quiet,
+        detailed=detailed,
+    )
+    sys.exit(run_task(request))
 
 
 @cli.group()

@@ -87,6 +87,22 @@ Models = Annotated[dict[str, str], BeforeValidator(_models)]
 Ids = Annotated[frozenset[int], BeforeValidator(_ids)]
 FullName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
 SandboxMode = Literal["auto", "bubblewrap", "unsafe"]
+Provider = Literal["anthropic", "bedrock", "vertex"]
+
+_WANTED: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
+    "anthropic": (
+        (
+            ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+            "a key from https://console.anthropic.com/settings/keys (or set ANTHROPIC_AUTH_TOKEN)",
+        ),
+    ),
+    "bedrock": ((("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"), "the region to call, such as us-east-1"),),
+    "vertex": (
+        (("CLOUD_ML_REGION",), "a region such as us-east5, or global"),
+        (("ANTHROPIC_VERTEX_PROJECT_ID",), "the Google Cloud project that pays"),
+    ),
+}
+"""What each provider needs: one of these variables, and what to put there."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +158,47 @@ class Environment(BaseModel):
         return ()
 
 
-class Model(Environment):
+class Bedrock(Environment):
+    """Amazon Bedrock, as the SDK reads it (https://docs.claude.com/en/api/claude-on-amazon-bedrock). Without keys here,
+    AWS's own chain is asked: profiles, roles of the machine."""
+
+    aws_region: str | None = Field(None, alias="AWS_REGION", description="Bedrock: the region to call")
+    aws_default_region: str | None = Field(
+        None, alias="AWS_DEFAULT_REGION", description="Bedrock: where no other is set"
+    )
+    aws_access_key_id: Hidden | None = Field(None, alias="AWS_ACCESS_KEY_ID", description="Bedrock: with its secret")
+    aws_secret_access_key: Hidden | None = Field(None, alias="AWS_SECRET_ACCESS_KEY", description="Bedrock: the secret")
+    aws_session_token: Hidden | None = Field(None, alias="AWS_SESSION_TOKEN", description="Bedrock: of temporary keys")
+    aws_profile: str | None = Field(None, alias="AWS_PROFILE", description="Bedrock: a profile of AWS's own files")
+    aws_bearer_token: Hidden | None = Field(
+        None, alias="AWS_BEARER_TOKEN_BEDROCK", description="Bedrock: an API key, instead of AWS credentials"
+    )
+    bedrock_base_url: Url | None = Field(
+        None, alias="ANTHROPIC_BEDROCK_BASE_URL", description="Bedrock: another endpoint, such as a VPC's"
+    )
+
+    @property
+    def bedrock_region(self) -> str | None:
+        return self.aws_region or self.aws_default_region
+
+
+class Vertex(Environment):
+    """Google Cloud's Vertex AI, as the SDK reads it (https://docs.claude.com/en/api/claude-on-vertex-ai). Credentials
+    are Google's application default ones."""
+
+    vertex_region: str | None = Field(None, alias="CLOUD_ML_REGION", description="Vertex: a region, or global")
+    vertex_project: str | None = Field(
+        None, alias="ANTHROPIC_VERTEX_PROJECT_ID", description="Vertex: the project that pays"
+    )
+    vertex_base_url: Url | None = Field(None, alias="ANTHROPIC_VERTEX_BASE_URL", description="Vertex: another endpoint")
+
+
+class Model(Bedrock, Vertex):
     """Where the model answers. The key stays in this process."""
 
+    provider: Provider = Field(
+        "anthropic", alias="MINION_MODEL_PROVIDER", description="anthropic, bedrock or vertex: who serves the models"
+    )
     anthropic_base_url: Url = Field(
         "https://api.anthropic.com", alias="ANTHROPIC_BASE_URL", description="the address of a Messages API"
     )
@@ -160,7 +214,8 @@ class Model(Environment):
     prices: Words = Field(
         (),
         alias="MINION_PRICES",
-        description="model=input/output/cache_read,... in $/MTok, for models not in the table",
+        description="model=input/output/cache_read,... in $/MTok, for models not in the table; "
+        "with Bedrock and Vertex for each model",
     )
     max_usd: Decimal | None = Field(
         None, alias="MINION_MAX_USD", gt=0, description="the most that one task may cost, in US dollars"
@@ -168,10 +223,24 @@ class Model(Environment):
 
     @classmethod
     def unmet(cls, given: Mapping[str, str]) -> tuple[Problem, ...]:
-        if given.keys() & {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"}:
-            return ()
-        mend = "a key from https://console.anthropic.com/settings/keys (or set ANTHROPIC_AUTH_TOKEN)"
-        return (Problem("ANTHROPIC_API_KEY", "is not set", mend, missing=True),)
+        wanted = _WANTED.get(given.get("MINION_MODEL_PROVIDER", "anthropic"), ())
+        return tuple(
+            Problem(names[0], "is not set", mend, missing=True)
+            for names, mend in wanted
+            if not given.keys() & set(names)
+        )
+
+    @property
+    def model_secrets(self) -> tuple[Secret, ...]:
+        """The keys of every provider that are set."""
+        keys = (
+            self.anthropic_api_key,
+            self.anthropic_auth_token,
+            self.aws_secret_access_key,
+            self.aws_session_token,
+            self.aws_bearer_token,
+        )
+        return tuple(key for key in keys if key is not None)
 
 
 class Server(Model):
@@ -224,13 +293,22 @@ class Server(Model):
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every value that may leave neither in a text nor in a change."""
-        keys = (self.private_key, self.anthropic_api_key, self.anthropic_auth_token, self.client_secret)
-        return (*(key for key in keys if key is not None), *self.webhook_secrets)
+        keys = (self.private_key, self.client_secret)
+        return (*(key for key in keys if key is not None), *self.model_secrets, *self.webhook_secrets)
 
 
 class Local(Model):
     """What `minion run` needs."""
 
+    github_api_url: Url = Field(
+        "https://api.github.com", alias="GITHUB_API_URL", description="where an issue given by its address is read"
+    )
+    github_server_url: Url = Field(
+        "https://github.com", alias="GITHUB_SERVER_URL", description="the server of such an address"
+    )
+    github_token: Hidden | None = Field(
+        None, alias="GITHUB_TOKEN", description="to read private issues, and who may write; nothing is written with it"
+    )
     sandbox: SandboxMode = Field("auto", alias="MINION_SANDBOX", description="auto, bubblewrap or unsafe")
     tool_cache: Path | None = Field(None, alias="RUNNER_TOOL_CACHE", description="a folder with tools for the box")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -13,60 +13,89 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from minion.adapters.anthropic_model import AnthropicModel, Credential, preload
-from minion.adapters.workspace import BranchRefused, LocalCopy, commit_to_branch, copy_of_checkout
+from minion.adapters.anthropic_model import preload
+from minion.adapters.workspace import (
+    BranchRefused,
+    LocalCopy,
+    Start,
+    branch_tip,
+    commit_to_branch,
+    copy_of_checkout,
+    git_directory,
+)
 from minion.agent.prices import ROLES, PriceTable
-from minion.agent.rules import RuleBook
 from minion.blueprint.engine import Engine
-from minion.blueprint.team import Team, blueprint_name, gather
+from minion.blueprint.library import assemble
+from minion.blueprint.state import State
+from minion.bootstrap.local_task import Asked, read_task
+from minion.bootstrap.models import model_of
 from minion.bootstrap.prices import priced
+from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
+from minion.bootstrap.stopping import Stopper
 from minion.domain.changeset import ChangeSet
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
-from minion.domain.ids import CommitSha, TaskId, new_task_id
-from minion.domain.spec import Scope, TaskSpec
-from minion.ports.workspace import Workspace
+from minion.domain.ids import CommitSha, new_task_id
 from minion.runner.environment import prepare
 from minion.runner.facts import Facts
 from minion.runner.journal import Journal
 from minion.runner.local import Commit, LocalOutcome, LocalRun, NotCommitted
+from minion.runner.local_meter import Meter
 from minion.runner.local_report import LocalReport, as_json, as_text
+from minion.runner.local_resume import begun_node, learned, reached, told_once, unmoved
+from minion.runner.local_runs import HeldRun, RunRecord, Runs
 from minion.runner.progress import Progress
 from minion.runner.walk import Walk
 from minion.settings import Local
-from minion.shipped import shipped
-from minion.tasks.branches import branch_name
-from minion.tasks.configuration import PATH, Broken, read_configuration
 from minion.tasks.gate import GateRules
 from minion.tasks.trailers import PushMark, commit_message
+
+__all__ = ["LocalRequest", "configuration_of", "explain_rules", "library_of", "parse_usd", "run_task"]
 
 
 @dataclass(frozen=True)
 class LocalRequest:
-    """The command line of `minion run`."""
+    """The command line of `minion run`. Either `task` or `resume` (a run's id, or `last`) is given."""
 
-    task: str
-    repository: str
-    blueprint: str
-    max_usd: str | None
-    model: str | None
-    as_json: bool
+    task: str | None
+    repository: str = "."
+    blueprint: str = "implement"
+    max_usd: str | None = None
+    model: str | None = None
+    branch: str | None = None
+    base: str | None = None
+    resume: str | None = None
+    as_json: bool = False
+    quiet: bool = False
+    detailed: bool = False
 
 
 def run_task(request: LocalRequest) -> int:
     """The exit code: 0 done, 1 not achieved, 130 stopped."""
-    preload()
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    preload()
+    if (request.task is None) == (request.resume is None):
+        raise UsageError("Say what should be done (minion run TASK), or go on with a run (minion run --resume)")
+    console = Console(stderr=True, quiet=request.as_json or request.quiet)
+    Stopper(lambda words: console.out(words, highlight=False)).install()
     settings = Local.read()
-    console = Console(stderr=True, quiet=request.as_json)
     with tempfile.TemporaryDirectory(prefix="minion-run-", ignore_cleanup_errors=True) as folder:
-        place = Place.under(Path(folder))
-        copy = copy_of_checkout(Path(request.repository), place.work, place.private)
-        report = _LocalTask(request, settings, place, copy, console).report(started)
-    click.echo(as_json(report) if request.as_json else as_text(report))
+        run = _LocalTask(request, settings, Place.under(Path(folder)), console)
+        report = run.begin(started) if request.resume is None else run.go_on(request.resume, started)
+    click.echo(as_json(report) if request.as_json else as_text(report, detailed=request.detailed))
     return report.outcome.exit_code
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A run that can be walked: new, or as far as its record says."""
+
+    copy: LocalCopy
+    configuration: RepositoryConfiguration
+    engine: Engine
+    state: State
+    record: RunRecord
 
 
 @dataclass(frozen=True)
@@ -74,75 +103,136 @@ class _LocalTask:
     request: LocalRequest
     settings: Local
     place: Place
-    copy: LocalCopy
     console: Console
 
-    def report(self, started: float) -> LocalReport:
-        title = self.request.task.strip().splitlines()[0] if self.request.task.strip() else ""
-        if not title:
-            raise UsageError("The task is empty: say what should be done")
-        branch = free_branch(Path(self.request.repository), title)
-        outcome = self._carry_out(branch, title)
-        diff = self.copy.workspace.diff(limit=10**9)
-        return LocalReport(outcome, branch if outcome.sha else None, diff, time.monotonic() - started)
+    @property
+    def _repository(self) -> Path:
+        return Path(self.request.repository)
 
-    def _carry_out(self, branch: str, title: str) -> LocalOutcome:
-        configuration = configuration_of(self.copy.workspace)
-        prices = self._prices(configuration)
-        team = library_of(self.copy.workspace, self.request.blueprint)
+    # --- new or again
+
+    def begin(self, started: float) -> LocalReport:
+        asked = read_task(self.request.task or "", self.settings)
+        branch = self.request.branch or free_branch(self._repository, asked.number, asked.spec.title)
+        tip = branch_tip(self._repository, branch)
+        copy = self._copy(Start(tip, self.request.base))
+        configuration = configuration_of(copy.workspace)
+        team = library_of(copy.workspace, self.request.blueprint)
         engine = Engine(team.library)
-        state = engine.start(self.request.blueprint, {"issue": 0, "pr": 0}, max_usd=self._max_usd(configuration))
-        spec = TaskSpec(
-            title=title, objective=self.request.task, author="local", author_can_write=True, requested_by="local"
+        inputs = {"issue": asked.number, "pr": 0}
+        state = engine.start(self.request.blueprint, inputs, max_usd=self._max_usd(configuration))
+        self._tell(asked, [str(broken) for broken in team.broken_files], copy, configuration)
+        record = RunRecord(
+            id=new_task_id(),
+            began=datetime.now(UTC).isoformat(timespec="seconds"),
+            blueprint=self.request.blueprint,
+            blueprints={name: team.texts[name] for name in state.digests},
+            state=state.model_dump(mode="json"),
+            spec=asked.spec,
+            number=asked.number,
+            head_sha=CommitSha(copy.workspace.head_sha),
+            base_sha=CommitSha(copy.base_sha),
+            branch=branch,
+            work=ChangeSet(base_sha=CommitSha(copy.workspace.head_sha)),
+            found=tip,
+            usd=engine.caps_left(state).usd,
         )
-        self._warn(configuration, team)
+        return self._report(_Begun(copy, configuration, engine, state, record), started)
+
+    def go_on(self, wanted: str, started: float) -> LocalReport:
+        record = self._runs().find(wanted)
+        unmoved(record, branch_tip(self._repository, record.branch))
+        copy = self._copy(Start(record.head_sha, record.base_sha))
+        library = assemble(record.blueprints)
+        if not isinstance(library, dict):
+            raise UsageError(f"This version of minion cannot read the run's blueprints: {library[0]}")
+        engine = Engine(library)
+        state = reached(engine, record)
+        configuration = configuration_of(copy.workspace)
+        if self.request.max_usd is not None:
+            most = self._max_usd(configuration)
+            state = state.model_copy(update={"max_usd": most})
+            record = record.model_copy(update={"usd": most})
+        self.console.print(f"Going on with {record.id} on {record.branch}: {escape(record.spec.title)}")
+        return self._report(_Begun(copy, configuration, engine, state, record), started)
+
+    def _runs(self) -> Runs:
+        return Runs.of(git_directory(self._repository))
+
+    def _copy(self, start: Start) -> LocalCopy:
+        return copy_of_checkout(self._repository, self.place.work, self.place.private, start)
+
+    # --- the run
+
+    def _report(self, begun: _Begun, started: float) -> LocalReport:
+        prices = self._prices(begun.configuration)
+        held = self._runs().hold(begun.record.id)
+        try:
+            outcome = self._carry_out(begun, prices, held)
+        finally:
+            held.close()
+        diff = begun.copy.workspace.diff(limit=10**9)
+        return LocalReport(outcome, begun.record.branch if outcome.sha else None, diff, time.monotonic() - started)
+
+    def _carry_out(self, begun: _Begun, prices: PriceTable, held: HeldRun) -> LocalOutcome:
+        record, workspace = begun.record, begun.copy.workspace
+        meter = Meter(held.spent)
         with Progress(self.console) as progress:
-            journal = Journal([progress.listen])
-            site = self._site(configuration, prices, journal)
-            self._prepare(site, configuration, journal)
+            journal = Journal([progress.listen, meter.listen])
+            site = self._site(begun, prices, journal)
             walk = Walk(
-                engine=engine,
-                state=state,
+                engine=begun.engine,
+                state=begun.state,
                 site=site,
-                facts=Facts(spec, 0, (), site.workspace, base_is_trusted=True),
+                facts=Facts(
+                    record.spec, record.number, (), workspace, base_is_trusted=record.base_sha == record.head_sha
+                ),
                 journal=journal,
                 cancelled=lambda: None,
-                usd=engine.caps_left(state).usd,
+                usd=record.usd,
+                learned=learned(record),
+                beside=told_once(begun_node(record, begun.engine, begun.state), workspace),
             )
-            return LocalRun(walk, self._rules(configuration), self._commit(branch, title)).to_the_end()
+            self._prepare(site, begun.configuration, journal, walk)
+            workspace.apply(record.work)
+            run = LocalRun(walk, self._rules(begun), self._commit(record), record, held, meter)
+            return run.to_the_end()
 
-    def _site(self, configuration: RepositoryConfiguration, prices: PriceTable, journal: Journal) -> BoxedSite:
+    def _site(self, begun: _Begun, prices: PriceTable, journal: Journal) -> BoxedSite:
         settings = self.settings
-        secret = settings.anthropic_api_key or settings.anthropic_auth_token
-        if secret is None:
-            raise AssertionError("the settings were checked for a key")
-        credential = Credential(secret, bearer=settings.anthropic_api_key is None)
         workshop = Workshop(
-            model=AnthropicModel(settings.anthropic_base_url, credential),
+            model=model_of(settings),
             prices=prices,
             sandbox_mode=settings.sandbox,
             tool_cache=settings.tool_cache,
         )
-        task = Task(configuration, Scope(), base_sha=self.copy.workspace.head_sha)
-        return workshop.open(self.copy.workspace, self.place, task, journal, lambda: None)
+        task = Task(begun.configuration, begun.record.spec.scope, base_sha=begun.copy.base_sha)
+        return workshop.open(begun.copy.workspace, self.place, task, journal, lambda: None)
 
-    def _prepare(self, site: BoxedSite, configuration: RepositoryConfiguration, journal: Journal) -> None:
+    def _prepare(self, site: BoxedSite, configuration: RepositoryConfiguration, journal: Journal, walk: Walk) -> None:
         """Debian packages are the person's own business on their machine."""
         environment = configuration.environment.model_copy(update={"packages": ()})
         unprepared = prepare(environment, site.workspace.root, site.host, journal)
-        if unprepared is not None:
-            raise UsageError(unprepared.reason)
+        failed = walk.prepare() if unprepared is None else unprepared.reason
+        if failed is not None:
+            raise UsageError(failed)
         site.prepared()
         escapes = site.escapes()
         if escapes and site.sandbox_mode != "unsafe":
             raise UsageError(f"The sandbox does not hold on this machine: {'; '.join(escapes)}")
 
-    def _warn(self, configuration: RepositoryConfiguration, team: Team) -> None:
-        for broken in team.broken_files:
-            self.console.print(f"[yellow]Left out, broken:[/] {escape(str(broken))}")
-        if self.copy.uncommitted:
-            shown = ", ".join(self.copy.uncommitted[:5])
-            self.console.print(f"[yellow]Not committed, so not in the copy:[/] {len(self.copy.uncommitted)} ({shown})")
+    # --- what is told and what is allowed
+
+    def _tell(self, asked: Asked, broken: list[str], copy: LocalCopy, configuration: RepositoryConfiguration) -> None:
+        if asked.source:
+            self.console.print(f"The task is from {escape(asked.source)}")
+        for note in asked.notes:
+            self.console.print(f"[yellow]{escape(note)}[/]")
+        for text in broken:
+            self.console.print(f"[yellow]Left out, broken:[/] {escape(text)}")
+        if copy.uncommitted:
+            shown = ", ".join(copy.uncommitted[:5])
+            self.console.print(f"[yellow]Not committed, so not in the copy:[/] {len(copy.uncommitted)} ({shown})")
         if configuration.environment.packages:
             names = " ".join(configuration.environment.packages)
             self.console.print(f"[yellow]Not installed here:[/] environment.packages ({names})")
@@ -158,65 +248,24 @@ class _LocalTask:
         said = [parse_usd(self.request.max_usd), self.settings.max_usd, configuration.max_usd]
         return min((limit for limit in said if limit is not None), default=None)
 
-    def _rules(self, configuration: RepositoryConfiguration) -> GateRules:
-        settings = self.settings
+    def _rules(self, begun: _Begun) -> GateRules:
+        settings, configuration = self.settings, begun.configuration
+        tokens = (settings.github_token,) if settings.github_token else ()
         return GateRules(
+            scope=begun.record.spec.scope,
             protected_paths=configuration.protected_paths,
             max_files=configuration.max_files,
             max_bytes=configuration.max_bytes,
-            secrets=tuple(key for key in (settings.anthropic_api_key, settings.anthropic_auth_token) if key),
+            secrets=(*settings.model_secrets, *tokens),
         )
 
-    def _commit(self, branch: str, title: str) -> Commit:
-        task_id: TaskId = new_task_id()
-
+    def _commit(self, record: RunRecord) -> Commit:
         def commit(changes: ChangeSet, what: str) -> CommitSha | NotCommitted:
-            message = commit_message(title, what, PushMark(task_id, 1))
-            made = commit_to_branch(Path(self.request.repository), branch, changes, message)
+            message = commit_message(record.spec.title, what, PushMark(record.id, 1))
+            made = commit_to_branch(self._repository, record.branch, changes, message)
             return NotCommitted(made.reason) if isinstance(made, BranchRefused) else made.sha
 
         return commit
-
-
-def explain_rules(path: str, repository: str) -> str:
-    """Which rule files of the checkout's HEAD an agent would be given for `path`, and why."""
-    with tempfile.TemporaryDirectory(prefix="minion-rules-", ignore_cleanup_errors=True) as folder:
-        place = Place.under(Path(folder))
-        book = RuleBook(copy_of_checkout(Path(repository), place.work, place.private).workspace)
-        given = [*book.opening(), *book.touched([path])]
-    lines = [f"{rule.source}: {rule.why} ({len(rule.text)} characters)" for rule in given]
-    lines = lines or [f"No rule file applies to {path}."]
-    lines += [f"{source}: left out, no room ({book.max_bytes:,} bytes for all rules)" for source in book.dropped]
-    lines += [f"{problem}: not loaded" for problem in book.problems]
-    return "\n".join(lines)
-
-
-def free_branch(repository: Path, title: str) -> str:
-    """`minion/<slug>`, numbered where an earlier run left a branch of that name."""
-    import git
-
-    with git.Repo(repository, search_parent_directories=True) as repo:
-        taken = {head.name for head in repo.heads}
-    wanted = branch_name(0, title).replace("minion/0-", "minion/", 1)
-    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
-    return next(name for name in (wanted, *numbered) if name not in taken)
-
-
-def configuration_of(workspace: Workspace) -> RepositoryConfiguration:
-    read = read_configuration(workspace.read_at_base(PATH))
-    if isinstance(read, Broken):
-        raise UsageError(str(read))
-    return read
-
-
-def library_of(workspace: Workspace, name: str) -> Team:
-    """The shipped blueprints and the team's own, which win. Raises `UsageError` with every problem at its place when
-    what `name` needs is broken; other broken files stop nothing."""
-    paths = [path for path in workspace.list_at_base() if blueprint_name(path) is not None]
-    team = gather(shipped(), {path: workspace.read_at_base(path) or b"" for path in paths})
-    if name in team.broken:
-        raise UsageError("\n".join(map(str, team.broken[name])))
-    return team
 
 
 def parse_usd(text: str | None) -> Decimal | None:

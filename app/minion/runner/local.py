@@ -15,6 +15,8 @@ from minion.domain.errors import MinionError
 from minion.domain.ids import CommitSha
 from minion.domain.receipt import Receipt
 from minion.runner.left_out import left_out_notes
+from minion.runner.local_meter import Meter
+from minion.runner.local_runs import HeldRun, RunRecord
 from minion.runner.walk import Stopped, Walk
 from minion.tasks.gate import Before, Blocked, GateRules, Passed, judge
 
@@ -43,6 +45,8 @@ class LocalOutcome:
     summary: str
     gates: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    resume: str = ""
+    """The run's id, where it can be gone on with."""
 
     @property
     def exit_code(self) -> int:
@@ -57,28 +61,69 @@ class LocalOutcome:
 
 @dataclass
 class LocalRun:
-    """`finish` always: it keeps the work on the branch, whatever ended the run."""
+    """Whatever ends it, the work is kept on the branch, and what is needed to go on in `held`.
+
+    `record` is what does not change in the course of the run, and what an earlier process had reached.
+    """
 
     walk: Walk
     rules: GateRules
     commit: Commit
+    record: RunRecord
+    held: HeldRun
+    meter: Meter
     sha: CommitSha | None = None
     _committed: str = ""
     _reason: str = ""
     _notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sha = self.record.kept
+        self._committed = self.record.work.digest() if self.record.kept else ""
 
     def to_the_end(self) -> LocalOutcome:
         try:
             status = self._go()
         except (Stopped, KeyboardInterrupt):
             status, self._reason = "stopped", "stopped by the person who started it"
+            self._charge_interrupted()
         except MinionError as met:
             status, self._reason = "failed", str(met)
         self._keep(f"work in progress: {status}")
-        return self._outcome(status)
+        return self._outcome(status, self._remember())
+
+    def _charge_interrupted(self) -> None:
+        line = self.meter.interrupted()
+        if line is not None:
+            self.walk.learned.receipt.append(line)
+
+    def _remember(self) -> str:
+        """The run's id where somebody can go on with it."""
+        if isinstance(self.walk.engine.pending(self.walk.state), Ended):
+            self.held.forget()
+            return ""
+        self.held.save(self._reached())
+        return self.record.id
+
+    def _reached(self) -> RunRecord:
+        learned = self.walk.learned
+        return self.record.model_copy(
+            update={
+                "state": self.walk.state.model_dump(mode="json"),
+                "work": self.walk.site.workspace.change_set(),
+                "kept": self.sha,
+                "why": self._reason,
+                "lines": tuple(learned.receipt),
+                "summary": learned.summary,
+                "notes": tuple(learned.notes),
+                "gates": tuple(learned.gates.items()),
+                "opinion": learned.opinion,
+            }
+        )
 
     def _go(self) -> str:
         engine = self.walk.engine
+        self.walk.applied = lambda _: self.held.save_in_passing(self._reached)
         while True:
             self.walk.on()
             node = engine.pending(self.walk.state)
@@ -87,9 +132,13 @@ class LocalRun:
                 return node.status
             if isinstance(node, ActionNode):
                 result = self._act(node, engine.arguments(self.walk.state, node, self.walk.facts))
-                self.walk.state = engine.apply(self.walk.state, result)
+                self._apply(result)
             elif isinstance(node, WaitNode):
-                self.walk.state = engine.apply(self.walk.state, self._wait(node))
+                self._apply(self._wait(node))
+
+    def _apply(self, result: NodeResult) -> None:
+        self.walk.state = self.walk.engine.apply(self.walk.state, result)
+        self.walk.applied(self.walk.state)
 
     def _act(self, node: ActionNode, arguments: dict[str, Any]) -> NodeResult:
         match node.uses:
@@ -162,7 +211,7 @@ class LocalRun:
         self.sha, self._committed = made, changes.digest()
         return None
 
-    def _outcome(self, status: str) -> LocalOutcome:
+    def _outcome(self, status: str, resume: str) -> LocalOutcome:
         learned = self.walk.learned
         return LocalOutcome(
             status=status,
@@ -178,6 +227,7 @@ class LocalRun:
                 *(note for note in self._notes if note),
                 *left_out_notes(self.walk.site.workspace),
             ),
+            resume=resume,
         )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from unidiff.patch import PatchSet
 
+from minion.domain.receipt import Receipt
 from minion.runner.local import LocalOutcome, cost
+from minion.runner.local_spending import as_data, in_short, line_data, tables
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,16 @@ def as_json(report: LocalReport) -> str:
             "usd": str(receipt.usd),
             "turns": receipt.turns,
             "tokens": receipt.tokens.model_dump(),
-            "lines": [line.model_dump(mode="json", exclude={"round"}) for line in receipt.lines],
+            "lines": [line_data(line.model_dump(mode="json")) for line in receipt.lines],
+            "spent_on": as_data(receipt),
         },
+        "resume": outcome.resume or None,
         "seconds": round(report.seconds, 3),
     }
     return json.dumps(shown)
 
 
-def as_text(report: LocalReport) -> str:
+def as_text(report: LocalReport, *, detailed: bool = False) -> str:
     outcome = report.outcome
     lines = [f"{outcome.status}: {outcome.reason}" if outcome.reason else outcome.status]
     if outcome.summary:
@@ -69,12 +73,20 @@ def as_text(report: LocalReport) -> str:
     lines += _stat_lines(report)
     lines += [f"gate {gate}: {said}" for gate, said in outcome.gates]
     lines += [f"note: {note}" for note in outcome.notes]
-    lines.append(f"cost: {cost(outcome.receipt)}")
+    lines += _cost_lines(outcome.receipt, detailed=detailed)
     if report.branch:
         lines.append(f"branch: {report.branch}   (git diff HEAD...{report.branch})")
     else:
         lines.append("no branch: nothing was changed")
+    if outcome.resume:
+        lines.append(f"to go on: minion run --resume {outcome.resume}")
     return "\n".join(lines)
+
+
+def _cost_lines(receipt: Receipt, *, detailed: bool) -> list[str]:
+    went_for = in_short(receipt)
+    lines = [f"cost: {cost(receipt)}" + (f" ({went_for})" if went_for else "")]
+    return [*lines, "", tables(receipt), ""] if detailed else lines
 
 
 def _stat_lines(report: LocalReport) -> list[str]:

@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -34,7 +35,7 @@ _REST: Final = 20
 
 
 class RunRecord(BaseModel):
-    """`state` is the engine's after the last executed node, `work` the tree then, `kept` the branch's tip, if it was
+    """`state` is the engine's after the last executed node, `work` the tree then, `kept` its commit, if it was
     committed. `blueprints` are the texts that the run began with. `why` it stopped; empty: its process died."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,13 +52,22 @@ class RunRecord(BaseModel):
     base_sha: CommitSha
     branch: str
     work: ChangeSet
+    found: CommitSha | None = None
+    """The branch's tip when the run began, if there was such a branch."""
     kept: CommitSha | None = None
     why: str = ""
+    usd: Decimal
+    """The most that all of it may cost."""
     lines: tuple[ReceiptLine, ...] = ()
     summary: str = ""
     notes: tuple[str, ...] = ()
     gates: tuple[tuple[str, str], ...] = ()
     opinion: Opinion = Field(default_factory=Opinion)
+
+    @property
+    def tip(self) -> CommitSha | None:
+        """Where the run last saw or left its branch."""
+        return self.kept or self.found
 
 
 @dataclass
@@ -89,6 +99,8 @@ class HeldRun:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
+        if not (self.folder / _STATE).exists():
+            self.forget()
         self._lock.close()
 
 
@@ -115,7 +127,7 @@ class Runs:
         return HeldRun(folder, lock)
 
     def find(self, wanted: str) -> RunRecord:
-        """By its id, or the newest for `last`. Raises `UsageError` with the reason, and with the runs that there are."""
+        """By its id, or the newest for `last`. Raises `UsageError` with the reason."""
         known = self.names()
         if not known:
             raise UsageError("No run of this repository was interrupted: there is nothing to go on with")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from minion.adapters.workspace.branches import BranchRefused, BranchUpdated, commit_to_branch
+from minion.adapters.workspace.branches import BranchRefused, BranchUpdated, branch_tip, commit_to_branch
 from minion.adapters.workspace.clone import CloneSource, clone
-from minion.adapters.workspace.local import LocalCopy, Start, copy_of_checkout
+from minion.adapters.workspace.local import LocalCopy, Start, copy_of_checkout, git_directory
 from minion.adapters.workspace.worktree import GitWorkspace
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "GitWorkspace",
     "LocalCopy",
     "Start",
+    "branch_tip",
     "clone",
     "commit_to_branch",
     "copy_of_checkout",
+    "git_directory",
 ]

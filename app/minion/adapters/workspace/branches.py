@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from minion.adapters.workspace.local import Checkout, find_checkout, write_config
+from minion.adapters.workspace.local import Checkout, find_checkout, git_directory, write_config
 from minion.adapters.workspace.objects import Objects
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit
 from minion.domain.changeset import ChangeSet
@@ -42,6 +42,14 @@ def commit_to_branch(
         config = write_config(Path(folder))
         checkout = find_checkout(directory, config)
         return _commit(SafeGit(checkout.common, config), checkout, branch, change_set, (message, *author))
+
+
+def branch_tip(directory: Path, branch: str) -> CommitSha | None:
+    """The commit of a branch of the checkout, if it is there."""
+    with tempfile.TemporaryDirectory(prefix="minion-git-") as folder:
+        config = write_config(Path(folder))
+        found = _resolve(SafeGit(git_directory(directory), config), f"refs/heads/{branch}")
+        return None if found is None else CommitSha(found)
 
 
 def _commit(

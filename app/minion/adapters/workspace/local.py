@@ -19,18 +19,17 @@ DEPTH = 50
 class LocalCopy:
     """`uncommitted` are the checkout's changed and new files: they are not in the copy, and the person should know.
 
-    `common` is the git directory of the person's repository.
+    `base_sha` is what it is compared with.
     """
 
     workspace: GitWorkspace
     uncommitted: tuple[str, ...]
-    common: Path
     base_sha: str
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where the work begins and what it is compared with: revisions of the checkout. None: its HEAD; where it begins."""
+    """Where the work begins, by default at HEAD, and what it is compared with, by default where it begins."""
 
     at: str | None = None
     base: str | None = None
@@ -51,15 +50,20 @@ _HERE = Start()
 def find_checkout(directory: Path, config: Path) -> Checkout:
     """Raises `UsageError` where there is no checkout, or no commit yet."""
     top = _top(directory.resolve())
-    git_dir = _git_dir(top)
-    pointer = git_dir / "commondir"  # in a linked worktree (https://git-scm.com/docs/gitrepository-layout)
-    common = (git_dir / pointer.read_text().strip()).resolve() if pointer.is_file() else git_dir
+    git_dir, common = _git_dir(top), git_directory(directory)
     name = (git_dir / "HEAD").read_text().strip().removeprefix("ref: ")
     try:
         head = SafeGit(common, config).line("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
     except GitFailed as error:
         raise UsageError(f"{directory} has no commit yet; make one first ({error.words})") from error
     return Checkout(top, common, head)
+
+
+def git_directory(directory: Path) -> Path:
+    """The one that all worktrees of the checkout share. Raises `UsageError` where there is no checkout."""
+    git_dir = _git_dir(_top(directory.resolve()))
+    pointer = git_dir / "commondir"  # in a linked worktree (https://git-scm.com/docs/gitrepository-layout)
+    return (git_dir / pointer.read_text().strip()).resolve() if pointer.is_file() else git_dir
 
 
 def copy_of_checkout(directory: Path, root: Path, private: Path, start: Start = _HERE) -> LocalCopy:
@@ -79,7 +83,7 @@ def copy_of_checkout(directory: Path, root: Path, private: Path, start: Start = 
     workspace.materialise()
     begun_elsewhere = head != checkout.head
     changed = () if begun_elsewhere else Scanner(checkout.top, Objects(safe, head).base, HashCache()).scan().changed
-    return LocalCopy(workspace, tuple(sorted(changed)), checkout.common, base)
+    return LocalCopy(workspace, tuple(sorted(changed)), base)
 
 
 def _fetch(safe: SafeGit, checkout: Checkout, sha: str, depth: int) -> None:
