@@ -156,8 +156,10 @@ def test_what_was_left_is_told_and_not_touched(commit: Commit) -> None:
     checkout = with_mypy(commit("annotate-types", FILES))
     done = checkout.run("left", NOT_KEPT="pkg/a.py", LEFT="2")
     assert done.said.splitlines() == [
-        "pkg/a.py is as it was. Complaints of the type checker at the stricter level: 1, "
-        "the first is line 2: error: Function is missing a type annotation  [no-untyped-def]",
+        (
+            "pkg/a.py is as it was. Complaints of the type checker at the stricter level: 1, "
+            "the first is line 2: error: Function is missing a type annotation  [no-untyped-def]"
+        ),
         "2 more files were not looked at: ask once more for those.",
     ]
     assert checkout.read("pkg/a.py") == CODE
