@@ -72,14 +72,15 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
     if item is None:
         return Unusable(f"#{request.number} is gone")
     pull = github.pull(request.repository, request.number) if item.is_pull else None
-    begun = _begin(house, request, pull)
-    if isinstance(begun, Unusable):
-        return begun
+    blueprint = _blueprint(house, request, pull)
+    if isinstance(blueprint, Unusable):
+        return blueprint
     library = {name: house.team.library[name] for name in needed(house.team.library, request.start.blueprint)}
     spec = spec_of(desk, github, request, item, takes_up_reviews=takes_up_reviews(library.values()))
     start = _start(github, house, request, pull, spec.spec)
-    if isinstance(start, str):
-        return Unusable(start)
+    begun = _begin(house, blueprint, request, pull, spec.spec)
+    if isinstance(start, str) or isinstance(begun, str):
+        return Unusable(start if isinstance(start, str) else str(begun))
     now = desk.clock.now()
     return Task(
         id=new_task_id(),
@@ -111,21 +112,31 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
     )
 
 
-def _begin(house: House, request: Request, pull: PullRequest | None) -> dict[str, object] | Unusable:
+def _blueprint(house: House, request: Request, pull: PullRequest | None) -> Blueprint | Unusable:
     name = request.start.blueprint
     blueprint = house.team.library.get(name)
-    if blueprint is None:
-        broken = "\n".join(map(str, house.team.broken.get(name, ())[:_MOST_PROBLEMS]))
-        return Unusable(
-            f"the blueprint `{name}` is broken:\n{broken}" if broken else f"there is no blueprint `{name}` here"
-        )
-    if (misplaced := _misplaced(blueprint, request, pull)) is not None:
-        return misplaced
-    inputs = {"issue" if pull is None else "pr": request.number, "text": request.start.text}
+    if blueprint is not None:
+        return _misplaced(blueprint, request, pull) or blueprint
+    broken = "\n".join(map(str, house.team.broken.get(name, ())[:_MOST_PROBLEMS]))
+    return Unusable(
+        f"the blueprint `{name}` is broken:\n{broken}" if broken else f"there is no blueprint `{name}` here"
+    )
+
+
+def _begin(
+    house: House, blueprint: Blueprint, request: Request, pull: PullRequest | None, spec: TaskSpec
+) -> dict[str, object] | str:
+    """The first state; in words what keeps it from beginning."""
+    inputs = {
+        "issue" if pull is None else "pr": request.number,
+        "text": request.start.text,
+        "may_ask": spec.when_unclear == "ask",
+        "may_choose": spec.when_unclear == "choose",
+    }
     try:
         state = Engine(house.team.library).start(blueprint.name, inputs, max_usd=request.start.max_usd)
     except UsageError as error:
-        return Unusable(str(error))
+        return str(error)
     return state.model_dump(mode="json")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 _SLUG_LENGTH: Final = 40
 _PREFIX: Final = "minion/"
-_PART: Final = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_+.@#-]*", re.ASCII)
+_PART: Final = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_+.@-]*", re.ASCII)
 _LONGEST: Final = 200
 _NUMBERED: Final = re.compile(r"^minion/(\d{1,18})-[a-z0-9-]+$")
 
