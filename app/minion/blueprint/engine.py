@@ -54,6 +54,7 @@ from minion.domain.errors import UsageError
 Facts: TypeAlias = Mapping[str, Any]
 """Whole path (`task.spec`) to value; a value may be a `Found` that says itself whether it is tainted."""
 
+_WORK = (RunNode, AgentNode, JudgeNode, MapNode)
 _MAX_DEPTH = 4
 _MAX_MOVES = 10_000
 _NO_FACTS: Facts = {}
@@ -61,7 +62,7 @@ _NO_FACTS: Facts = {}
 
 def is_work(pending: Pending) -> bool:
     """True for nodes that need the checkout: a runner executes them."""
-    return isinstance(pending, RunNode | AgentNode | JudgeNode | MapNode)
+    return isinstance(pending, _WORK)
 
 
 class Engine:
@@ -314,10 +315,9 @@ class Engine:
             return "visits"
         if isinstance(node, CallNode) and len(state.frames) >= _MAX_DEPTH:
             return "depth"
-        left = self.caps_left(state)
-        if isinstance(node, ActionNode) and node.uses == "push" and left.pushes <= 0:
+        if isinstance(node, ActionNode) and node.uses == "push" and self.caps_left(state).pushes <= 0:
             return "pushes"
-        return _used_up(left) if is_work_node(node) else ""
+        return _used_up(self.caps_left(state)) if isinstance(node, _WORK) else ""
 
     def _map_moved(self, state: State, node: MapNode, *, ok: bool) -> Moved:
         """From the step that a map rested at. Where the host could not take it, the map ends with what it has."""
@@ -341,19 +341,19 @@ class Engine:
         if isinstance(given, str):
             return leave(state, node, "fail", {"status": "fail"})
         frame = Frame(blueprint=callee.name, node=callee.start, inputs=given, before=state.spent)
-        return state.model_copy(update={"frames": (*state.frames, frame)}), callee.start
+        return state.changed(frames=(*state.frames, frame)), callee.start
 
     def _end(self, state: State, status: Status) -> Moved:
         """The end of the task; or of a callee, which is the outcome of its call and never a handoff."""
         if len(state.frames) == 1:
             trouble = state.trouble if status in {"handed_off", "failed"} else None
             reason = f"{trouble.blueprint}.{trouble.node}: {trouble.outcome}" if trouble else ""
-            return state.model_copy(update={"ended": status, "reason": reason})
+            return state.changed(ended=status, reason=reason)
         outcome = "ok" if status == "success" else "fail"
         output: dict[str, Any] = {"status": outcome}
         if outcome == "fail" and state.trouble is not None:
             output |= {"node": state.trouble.node, "outcome": state.trouble.outcome}
-        back = state.model_copy(update={"frames": state.frames[:-1]})
+        back = state.changed(frames=state.frames[:-1])
         call = self._here(back)
         if not isinstance(call, CallNode):
             raise TypeError(f"`{call.name}` called nothing")
@@ -369,10 +369,6 @@ def _status(node: EndNode) -> Status:
             raise ValueError(f"`{other}` is no way to end")
 
 
-def is_work_node(node: Node) -> bool:
-    return isinstance(node, RunNode | AgentNode | JudgeNode | MapNode)
-
-
 def _used_up(left: Caps) -> str:
     return "usd" if left.usd <= 0 else "wall" if left.wall_s <= 0 else ""
 
@@ -383,7 +379,7 @@ def _narrowed(state: State, node: AgentNode, output: Mapping[str, Any]) -> State
     found = output.get(node.narrows or "")
     patterns = tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else ()
     others = {name: kept for name, kept in state.narrowed.items() if name != key}
-    return state.model_copy(update={"narrowed": {**others, key: patterns} if patterns else others})
+    return state.changed(narrowed={**others, key: patterns} if patterns else others)
 
 
 def _within(value: Any, path: list[str]) -> Any:

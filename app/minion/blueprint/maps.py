@@ -33,25 +33,23 @@ def item_ended(state: State, node: MapNode, status: str, *, final: bool) -> Stat
     at = map_at(state)
     log = state.log.plus(*(folded(node, step) for step in at.steps))
     ending: Ending = "" if status == "keep" else "skip" if status == "skip" else "revert"
-    done = at.model_copy(
-        update={
-            "phase": "undo" if ending else "begin",
-            "ending": ending,
-            "final": at.final or final,
-            "kept": at.kept + (not ending),
-            "visits": {},
-            "outputs": {},
-            "steps": (),
-        }
+    done = at.changed(
+        phase="undo" if ending else "begin",
+        ending=ending,
+        final=at.final or final,
+        kept=at.kept + (not ending),
+        visits={},
+        outputs={},
+        steps=(),
     )
     last = Last(blueprint=state.frame.blueprint, node=node.name, outcome=status)
     moved = with_frame(state, node=node.name, map=done)
-    return moved.model_copy(update={"log": log, "last": last, "trouble": at.before})
+    return moved.changed(log=log, last=last, trouble=at.before)
 
 
 def begun(state: State, node: MapNode) -> tuple[State, str]:
     """Into the body."""
-    return with_frame(state, map=map_at(state).model_copy(update={"phase": "body"})), node.start
+    return with_frame(state, map=map_at(state).changed(phase="body")), node.start
 
 
 def given_up(state: State, item: Any, *, final: bool) -> State:
@@ -60,7 +58,7 @@ def given_up(state: State, item: Any, *, final: bool) -> State:
     skipped = at.ending == "skip" and not final
     named = at.not_kept if skipped or len(at.not_kept) >= _NAMED else (*at.not_kept, item)
     counted = {"skipped": at.skipped + 1} if skipped else {"reverted": at.reverted + 1, "not_kept": named}
-    return with_frame(state, map=at.model_copy(update={**counted, "ending": "", "final": at.final or final}))
+    return with_frame(state, map=at.changed(**counted, ending="", final=at.final or final))
 
 
 def next_item(state: State, node: MapNode, *, capped: bool) -> Moved:
@@ -68,7 +66,7 @@ def next_item(state: State, node: MapNode, *, capped: bool) -> Moved:
     at = map_at(state)
     if at.final or capped or at.index + 1 >= taken_of(node, at.total):
         return _through(state, node, at)
-    return with_frame(state, map=at.model_copy(update={"phase": "begin", "index": at.index + 1}))
+    return with_frame(state, map=at.changed(phase="begin", index=at.index + 1))
 
 
 def map_at(state: State) -> MapAt:
@@ -83,11 +81,11 @@ def folded(node: MapNode, step: Step) -> Step:
     kept: dict[str, Any] = {}
     for path in _gone_by(node, step.node):
         _copy(step.result.output, kept, path)
-    return step.model_copy(update={"result": _with_output(step.result, kept)})
+    return step.changed(result=_with_output(step.result, kept))
 
 
 def _with_output(result: NodeResult, output: dict[str, Any]) -> NodeResult:
-    return result.model_copy(update={"output": output})
+    return result.changed(output=output)
 
 
 def _gone_by(node: MapNode, name: str) -> Iterator[list[str]]:

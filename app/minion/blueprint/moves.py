@@ -14,8 +14,8 @@ Moved: TypeAlias = State | tuple[State, str]
 
 
 def with_frame(state: State, **changes: Any) -> State:
-    frame = state.frame.model_copy(update=changes)
-    return state.model_copy(update={"frames": (*state.frames[:-1], frame)})
+    frame = state.frame.changed(**changes)
+    return state.changed(frames=(*state.frames[:-1], frame))
 
 
 def visits(state: State, name: str) -> int:
@@ -33,12 +33,12 @@ def visited(state: State, node: Node) -> State:
     at = state.frame.map
     if at is not None and at.phase == "body":
         counted = {**at.visits, node.name: at.visits.get(node.name, 0) + 1}
-        return with_frame(state, node=node.name, map=at.model_copy(update={"visits": counted}))
+        return with_frame(state, node=node.name, map=at.changed(visits=counted))
     counted = {**state.frame.visits, node.name: state.frame.visits.get(node.name, 0) + 1}
     moved = with_frame(state, node=node.name, visits=counted)
     place = (state.frame.blueprint, node.name)
     if isinstance(node, RunNode) and node.prepare and place not in state.prepared:
-        return moved.model_copy(update={"prepared": (*state.prepared, place)})
+        return moved.changed(prepared=(*state.prepared, place))
     return moved
 
 
@@ -49,11 +49,11 @@ def taken(state: State, node: Node, result: NodeResult) -> State:
     at = state.frame.map
     if at is not None and at.phase == "body":
         outputs = {**at.outputs, node.name: result.output}
-        at = at.model_copy(update={"outputs": outputs, "steps": (*at.steps, step)})
-        return with_frame(state, map=at).model_copy(update={"spent": spent})
+        at = at.changed(outputs=outputs, steps=(*at.steps, step))
+        return with_frame(state, map=at).changed(spent=spent)
     if at is None:
         state = with_frame(state, outputs={**state.frame.outputs, node.name: result.output})
-    return state.model_copy(update={"spent": spent, "log": state.log.plus(step)})
+    return state.changed(spent=spent, log=state.log.plus(step))
 
 
 def leave(state: State, node: Node, outcome: str, output: dict[str, Any]) -> tuple[State, str]:
@@ -63,7 +63,7 @@ def leave(state: State, node: Node, outcome: str, output: dict[str, Any]) -> tup
     leads = None if isinstance(node, EndNode) else node.next
     if leads is None:
         raise TypeError(f"`{node.name}` leads nowhere")
-    return state.model_copy(update=told), leads.after(outcome)
+    return state.changed(**told), leads.after(outcome)
 
 
 def bare(node: Pending) -> Pending:
