@@ -58,6 +58,31 @@ def _item(repository: Repository, number: int) -> Iterator[str]:
         repository.read.add((comment["id"], comment["body"]))
         seen = [f"{found['user']['login']} {found['content']}" for found in _reactions(repository, comment["id"])]
         yield f"--- {comment['user']['login']}{' (' + ', '.join(seen) + ')' if seen else ''}:\n\n{comment['body']}\n"
+    if is_pull:
+        yield from _reviewed(repository, number)
+
+
+def _reviewed(repository: Repository, number: int) -> Iterator[str]:
+    """Reviews with their words, and each thread as it stands; nothing where there is no review."""
+    ann = repository.universe.ann
+    for review in ann.call("GET", f"/repos/{repository.name}/pulls/{number}/reviews", params={"per_page": 100}):
+        if review["body"] or review["state"] != "COMMENTED":
+            yield f"--- review by {review['user']['login']}, {review['state']}:\n\n{review['body']}\n"
+    said = ann.review_comments(repository.name, number)
+    roots = [comment for comment in said if "in_reply_to_id" not in comment]
+    for root, thread in zip(roots, ann.threads(repository.name, number), strict=True):
+        yield f"--- thread on {_place(thread)}{_fate(thread)}\n"
+        for comment in [root, *(one for one in said if one.get("in_reply_to_id") == root["id"])]:
+            repository.read.add((comment["id"], comment["body"]))
+            yield f"{comment['user']['login']}: {comment['body']}\n"
+
+
+def _place(thread: Json) -> str:
+    return f"{thread['path']}, outdated" if thread["isOutdated"] else f"{thread['path']}:{thread['line']}"
+
+
+def _fate(thread: Json) -> str:
+    return f", resolved by {thread['resolvedBy']['login']}" if thread["isResolved"] else ""
 
 
 def _reactions(repository: Repository, comment_id: int) -> list[Json]:

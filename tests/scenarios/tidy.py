@@ -61,6 +61,10 @@ def _unread(repository: Repository) -> Iterator[str]:
         for comment in ann.comments(repository.name, number):
             if comment["user"]["type"] == "Bot" and (comment["id"], comment["body"]) not in repository.read:
                 yield f"#{number}: {comment['body']}"
+        if "pull_request" in ann.issue(repository.name, number):
+            for comment in ann.review_comments(repository.name, number):
+                if comment["user"]["type"] == "Bot" and (comment["id"], comment["body"]) not in repository.read:
+                    yield f"#{number}, in a thread: {comment['body']}"
 
 
 def _written(universe: Universe, opened: list[Repository]) -> Iterator[tuple[str, str]]:
@@ -78,6 +82,7 @@ def _texts(repository: Repository, number: int) -> Iterator[str]:
     yield issue["title"] + (issue["body"] or "")
     yield from (str(comment["body"]) for comment in ann.comments(repository.name, number))
     if "pull_request" in issue:
+        yield from (str(comment["body"]) for comment in ann.review_comments(repository.name, number))
         yield from (str(commit["commit"]) for commit in ann.pr_commits(repository.name, number))
         yield from (str(file.get("patch")) for file in ann.pr_files(repository.name, number))
         sha = ann.pr(repository.name, number)["head"]["sha"]
