@@ -119,7 +119,7 @@ def test_only_lint_findings_that_are_new_block(place: Build) -> None:
     assert report.result.outcome == "ok"
     assert "a.py:1: F401" in at.texts(2)
     assert "b.py" not in at.texts(2)
-    assert dict(report.gates)["lint"].startswith("nothing new; ")
+    assert dict(report.gates)["lint"].startswith("nothing new (ruff, ruff-format on 1 changed file")
 
 
 def test_other_peoples_text_comes_through_the_task_tool_only(place: Build) -> None:

@@ -20,6 +20,7 @@ from minion.domain.receipt import ReceiptLine
 from minion.domain.spec import Scope
 from minion.nodes.base import NodeReport, Opinion, Visit, WorkBench, plain_report
 from minion.nodes.gates import Gates
+from minion.nodes.lint.opening import AgentsDesk
 from minion.nodes.publishable import bounds_of
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
@@ -49,9 +50,16 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
     )
     model = Accounted(bench.model, budget.price)
     files = bench.sandbox.file_server()
+    lint = AgentsDesk(bench, changes=changes)
     narrowing = (*visit.narrowing, *((node.write.allow,) if node.write.allow else ()))
     tool_bench = ToolBench(
-        bench.sandbox, files, bench.output_dir, scope_of(node, bench), bench.protected, narrowing=narrowing
+        bench.sandbox,
+        files,
+        bench.output_dir,
+        scope_of(node, bench),
+        bench.protected,
+        narrowing=narrowing,
+        lint=lint.lines,
     )
     try:
         report = run_agent(
@@ -72,8 +80,10 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         )
     finally:
         files.close()
+        lint.close()
     unread = [f"Rule file not loaded: {problem}" for problem in (rules.problems if rules else ())]
     unread += [f"Rule file left out for its size: {source}" for source in (rules.dropped if rules else ())]
+    unread += lint.notes
     return _reported(node, report, gates, bench, unread).accounted(model.spent_on)
 
 

@@ -15,6 +15,7 @@ from minion.nodes.base import Visit, WorkBench
 from minion.nodes.commands import DEFAULT_WALL_S, NoCommand, command_of, run_boxed
 from minion.nodes.comparison import CANNOT_RUN, Failed, GateOutcome, LeftToCi, Passed, cannot_run, compare, failed
 from minion.nodes.instrument import Script
+from minion.nodes.lint.gate import lint_gate, run_check
 from minion.nodes.publishable import Bounds, objections, refused
 from minion.nodes.reports import CommandRun, counted, findings
 from minion.nodes.reproduction import reproduce
@@ -68,10 +69,13 @@ class Gates:
     def _gate(self, node: RunNode) -> GateOutcome:
         if node.reproduction:
             return reproduce(node, self._bench, self._env(node), _wall_s(node)).as_gate()
+        fast = lint_gate(node, self._bench)
+        if fast is not None:
+            return fast
         script = command_of(node, self._bench)
         if isinstance(script, NoCommand):
             return LeftToCi(script.reason)
-        run = run_boxed(script, self._bench, _wall_s(node), self._env(node))
+        run = run_check(node, script, self._bench, _wall_s(node), self._env(node))
         return Passed(counted(run) or "passed") if run.passed else self._against_base(node, script, run)
 
     def _env(self, node: RunNode) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from minion.domain.outcomes import Outcome
 from minion.nodes.base import NodeReport, Visit, WorkBench, plain_report
 from minion.nodes.commands import DEFAULT_WALL_S, NoCommand, command_of, named, run_boxed
 from minion.nodes.instrument import Script
+from minion.nodes.lint.gate import formatted, run_check
 from minion.nodes.listing import listed
 from minion.nodes.reports import CommandRun, counted
 from minion.nodes.reproduction import Reproduction, reproduce
@@ -40,7 +41,7 @@ def _run(node: RunNode, script: Script, visit: Visit, bench: WorkBench, wall_s: 
         run = _outside(node, script, bench, wall_s)
     else:
         fix(node, bench, wall_s)
-        run = run_boxed(script, bench, wall_s, visit.env)
+        run = run_check(node, script, bench, wall_s, visit.env)
     outcome = Outcome.OK if run.passed else Outcome.TIMEOUT if run.timed_out else Outcome.FAIL
     output = {"exit_code": run.exit_code, "text": cut_middle(run.output), "counts": counted(run)}
     output |= listed(script.kind, run.report)
@@ -73,6 +74,8 @@ def _told(node: RunNode, run: CommandRun, output: Mapping[str, Any]) -> dict[str
 
 def fix(node: RunNode, bench: WorkBench, wall_s: float) -> None:
     """Runs the node's `autofix` first. What it cannot do shows in the check itself."""
+    if formatted(node, bench):
+        return
     script = named(node.autofix, bench) if node.autofix else NoCommand("none")
     if isinstance(script, Script):
         run_boxed(script, bench, wall_s)

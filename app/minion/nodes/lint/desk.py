@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from minion.nodes.lint.plan import Applied, LintPlan
 from minion.nodes.lint.reading import found
+from minion.nodes.reports import CommandRun
 from minion.ports.sandbox import FileServer
 
 WARM_WITHIN_S = 30.0
@@ -73,6 +74,8 @@ class LintMemory:
     plan: LintPlan | None = None
     sitting: Sitting | None = None
     said: dict[tuple[str, str, str, str], tuple[Remark, ...]] = field(default_factory=dict)
+    runs: dict[tuple[object, ...], CommandRun] = field(default_factory=dict)
+    """What the repository's own lint command said of a tree, by the tree's digest and the command."""
 
 
 @dataclass(frozen=True)

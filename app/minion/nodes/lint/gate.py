@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from minion.blueprint.model import RunNode
 from minion.nodes.base import WorkBench
-from minion.nodes.commands import detected
+from minion.nodes.commands import detected, run_boxed
 from minion.nodes.comparison import Failed, Passed, failed
+from minion.nodes.instrument import Script
 from minion.nodes.lint.judging import fix_fast, judge_fast
 from minion.nodes.reports import CommandRun, Finding
 
@@ -13,7 +16,7 @@ from minion.nodes.reports import CommandRun, Finding
 def lint_gate(node: RunNode, bench: WorkBench) -> Passed | Failed | None:
     """None when the repository's command has to be run: it is configured, or more than the linters that are known, or
     the change alters their configuration, which is then judged by both the base's and its own."""
-    if node.command != "lint" or bench.configuration.commands.lint is not None:
+    if node.command != "lint" or node.env or bench.configuration.commands.lint is not None:
         return None
     verdict = judge_fast(detected(bench).lint, bench)
     if verdict is None:
@@ -25,6 +28,23 @@ def lint_gate(node: RunNode, bench: WorkBench) -> Passed | Failed | None:
         return None
     shared = f"{verdict.shared} finding{'s' if verdict.shared != 1 else ''} that the base has too"
     return Passed(f"nothing new ({verdict.said})", shared if verdict.shared else "")
+
+
+def run_check(
+    node: RunNode, script: Script, bench: WorkBench, wall_s: float, env: Mapping[str, str] | None = None
+) -> CommandRun:
+    """Runs a check's command. The repository's lint command is not run again on a tree that it has judged this round:
+    it reads files and nothing else."""
+    if node.command != "lint":
+        return run_boxed(script, bench, wall_s, env)
+    key = (bench.workspace.tree_digest(), script.text, *sorted((env or {}).items()))
+    kept = bench.memory.lint.runs
+    if key not in kept:
+        run = run_boxed(script, bench, wall_s, env)
+        if run.timed_out or bench.workspace.tree_digest() != key[0]:
+            return run
+        kept[key] = run
+    return kept[key]
 
 
 def formatted(node: RunNode, bench: WorkBench) -> bool:

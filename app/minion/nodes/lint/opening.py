@@ -9,6 +9,7 @@ from minion.nodes.base import WorkBench
 from minion.nodes.lint.desk import LintDesk, LintMemory
 from minion.nodes.lint.plan import LintPlan, plan
 from minion.nodes.lint.touched import TouchedLint
+from minion.tools.lint import NO_LINT, LineLint
 
 
 def plan_of(bench: WorkBench) -> LintPlan:
@@ -36,13 +37,28 @@ def _desk(found: LintPlan, bench: WorkBench) -> LintDesk:
 
 
 class AgentsDesk:
-    """The desk of an agent node, opened in the background, with what it says of the agent's edits."""
+    """The desk of one agent node: opened in the background, closed with the node. One that changes nothing has none."""
 
-    def __init__(self, bench: WorkBench, node: str) -> None:
+    def __init__(self, bench: WorkBench, *, changes: bool) -> None:
         self._bench = bench
-        self._node = node
         self._missing: tuple[str, ...] = ()
-        self.touched = TouchedLint(self._open)
+        self._touched = TouchedLint(self._open) if changes else None
+        bench.memory.lint.sitting = self._touched
+
+    @property
+    def lines(self) -> LineLint:
+        return self._touched or NO_LINT
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For people: what is configured, and was not asked here."""
+        silent = self._touched.silent if self._touched is not None else {}
+        return left_to_ci(self._bench.memory.lint, self._missing, silent)
+
+    def close(self) -> None:
+        self._bench.memory.lint.sitting = None
+        if self._touched is not None:
+            self._touched.close()
 
     def _open(self) -> LintDesk | None:
         desk = open_desk(self._bench)
@@ -51,15 +67,6 @@ class AgentsDesk:
         self._missing = desk.missing()
         desk.warm(self._bench.workspace.list_at_base())
         return desk
-
-    def begin(self) -> None:
-        self._bench.memory.lint.sitting = self.touched
-
-    def end(self) -> tuple[str, ...]:
-        """Facts for people: what is configured, and was not asked here."""
-        self._bench.memory.lint.sitting = None
-        self.touched.close()
-        return left_to_ci(self._bench.memory.lint, self._missing, self.touched.silent)
 
 
 def left_to_ci(memory: LintMemory, missing: tuple[str, ...], silent: dict[str, str]) -> tuple[str, ...]:
