@@ -16,8 +16,8 @@ from minion.shipped import shipped
 
 ROUNDS = 200
 WALK: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("triage", {"fit": "do", "objective": "o", "paths": [], "done_when": "d", "question": ""}),
     ("setup", {}),
+    ("triage", {"fit": "do", "kind": "feature", "objective": "o", "paths": [], "done_when": "d", "question": ""}),
 )
 
 

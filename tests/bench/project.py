@@ -20,7 +20,14 @@ FILES = {
     "AGENTS.md": "Write plain Python.\n",
     ".github/minion.yml": "commands:\n  test: python3 -m unittest\n",
 }
-FOUND = {"fit": "do", "objective": "Make double() double", "paths": ["calc.py"], "done_when": "", "question": ""}
+FOUND = {
+    "fit": "do",
+    "kind": "feature",
+    "objective": "Make double() double",
+    "paths": ["calc.py"],
+    "done_when": "",
+    "question": "",
+}
 
 
 def make(folder: Path) -> Path:

@@ -49,6 +49,6 @@ def test_arrows_say_their_outcomes(library: dict[str, Blueprint]) -> None:
     drawn = mermaid(library["implement"])
     assert '  n_checks -->|"fail"| n_fix\n' in drawn
     assert '  n_no_ci -->|"else"| n_handoff\n' in drawn
-    assert "  n_setup --> n_implement\n" in drawn
+    assert "  n_setup --> n_triage\n" in drawn
     assert "  n_implement -.-|gate| n_lint\n" in drawn
     assert "  otherwise([any other outcome]) -.-> n_handoff\n" in drawn

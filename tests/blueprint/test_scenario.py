@@ -28,7 +28,7 @@ def wrong(text: str, engine: Engine, library: dict[str, Blueprint]) -> list[str]
 def test_the_shipped_ones_go_as_written() -> None:
     result = run(WALKS)
     assert result.exit_code == 0, result.output
-    assert result.output.count("ok  implement: ") == 6
+    assert result.output.count("ok  implement: ") > 20
 
 
 def test_another_way_fails(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def finish(**changes: Any) -> dict[str, Any]:
 def triage(fit: str = "do") -> dict[str, Any]:
     output = {
         "fit": fit,
+        "kind": "feature",
         "objective": "Make double() double",
         "paths": ["calc.py"],
         "done_when": "",

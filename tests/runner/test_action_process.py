@@ -47,7 +47,7 @@ def finish(**more: Any) -> dict[str, Any]:
 
 
 def script(*instead: dict[str, Any]) -> Script:
-    plan = {"fit": "do", "objective": "o", "paths": ["calc.py"], "done_when": "", "question": ""}
+    plan = {"fit": "do", "kind": "feature", "objective": "o", "paths": ["calc.py"], "done_when": "", "question": ""}
     edit = turn("edit", path="calc.py", edits=[{"old": "x + x + 1", "new": "2 * x"}])
     work = [turn("shell", command=LOOK), turn("read", path="calc.py"), edit, finish()]
     judge = turn("verdict", verdict="pass", summary="Fine.", reasons=[])

@@ -73,8 +73,9 @@ def turn(*calls: Json, text: str = "", **more: Any) -> Json:
     return {"text": text, "calls": list(calls), **more}
 
 
-def triage(fit: str = "do", question: str = "", **more: Any) -> Json:
-    output = {"fit": fit, "objective": "Mend add().", "paths": [], "done_when": "add(2, 3) is 5", "question": question}
+def triage(fit: str = "do", question: str = "", kind: str = "feature", **more: Any) -> Json:
+    known = {"objective": "Mend add().", "paths": [], "done_when": "add(2, 3) is 5"}
+    output = {"fit": fit, "kind": kind, "question": question, **known}
     return conversation(
         "triage", "Decide whether this is one narrow change", turn(finish("fits", output=output), **more)
     )

@@ -18,9 +18,16 @@ from tests.scenarios.universe import Snapshot, Universe
 
 QUESTION = "Should add(2, 3) raise for negative numbers?"
 ANSWER = "No, negative numbers are fine."
-ASKING = {"fit": "ask", "objective": "", "paths": [], "done_when": "", "question": QUESTION}
-DOING = {"fit": "do", "objective": "Mend add().", "paths": [], "done_when": "add(2, 3) is 5", "question": ""}
-DECLINING = {"fit": "decline", "objective": "", "paths": [], "done_when": "", "question": ""}
+ASKING = {"fit": "ask", "kind": "bug", "objective": "", "paths": [], "done_when": "", "question": QUESTION}
+DOING = {
+    "fit": "do",
+    "kind": "feature",
+    "objective": "Mend add().",
+    "paths": [],
+    "done_when": "add(2, 3) is 5",
+    "question": "",
+}
+DECLINING = {"fit": "decline", "kind": "other", "objective": "", "paths": [], "done_when": "", "question": ""}
 GOAL = "Decide whether this is one narrow change"
 
 

@@ -64,6 +64,7 @@ def _conversation(name: str, goal: str, turns: Sequence[Json]) -> Json:
 def _triage(pair: Pair) -> list[Json]:
     output = {
         "fit": "do",
+        "kind": "feature",
         "objective": "Carry out the change that the issue names.",
         "paths": [],
         "done_when": "The tests that the issue names pass, and no other test fails.",
