@@ -83,6 +83,22 @@ def test_the_first_conversation_that_fits_plays(wire: Open) -> None:
     assert error(at.ask([user("other")]))[2].startswith("No conversation of the script fits")
 
 
+def test_what_tools_have_answered_may_decide(wire: Open) -> None:
+    """The first turn asks what the work is; from the answer on another conversation fits, at its second turn."""
+    other = {"name": "b", "match": {"served": ["b.py"]}, "turns": [CALL, {"text": "mended b.py"}]}
+    at = wire(Script.of({"conversations": [other, {"name": "a", "turns": [CALL, {"text": "mended another"}]}]}))
+    opening = user("go, but not to b.py")
+    first = at.ask([opening], tools=[TOOL]).json()["content"]
+
+    def says(text: Any) -> str:
+        messages = [opening, {"role": "assistant", "content": first}, user(result(first[0], text))]
+        return str(at.ask(messages, tools=[TOOL]).json()["content"][0]["text"])
+
+    assert says("the file b.py") == "mended b.py"
+    assert says([{"type": "text", "text": "b.py"}]) == "mended b.py"
+    assert says("a.py") == "mended another"
+
+
 def test_after_the_last_turn_it_repeats_or_refuses(wire: Open) -> None:
     later = [user("go"), {"role": "assistant", "content": "hi"}, user("on")]
     assert "has no turn 1" in error(wire({"text": "hi"}).ask(later))[2]

@@ -72,6 +72,7 @@ def _fits(match: Match, request: Json) -> bool:
         offered.issuperset(match.tool)
         and all(part in text for part in match.contains)
         and not any(part in text for part in match.lacks)
+        and (not match.served or all(part in _served(request) for part in match.served))
         and match.model in {None, request["model"]}
     )
 
@@ -79,6 +80,13 @@ def _fits(match: Match, request: Json) -> bool:
 def _opening(request: Json) -> str:
     blocks = [*blocks_of(request.get("system")), *blocks_of(request["messages"][0].get("content"))]
     return "\n".join(str(block.get("text", "")) for block in blocks)
+
+
+def _served(request: Json) -> str:
+    """What tools have answered; a result's content is a string or a list of blocks."""
+    blocks = [block for message in request["messages"] for block in blocks_of(message.get("content"))]
+    results = [blocks_of(block.get("content")) for block in blocks if block.get("type") == "tool_result"]
+    return "\n".join(str(block.get("text", "")) for result in results for block in result)
 
 
 def _resumable(conversation: Conversation, index: int) -> bool:

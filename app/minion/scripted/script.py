@@ -69,11 +69,13 @@ class Turn:
 
 @dataclass(frozen=True)
 class Match:
-    """All that is given must fit: tools offered, strings in `system` or the first user turn, and the model's id."""
+    """All that is given must fit: tools offered, strings in `system` or the first user turn, strings that tools have
+    answered since, and the model's id."""
 
     tool: tuple[str, ...] = ()
     contains: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
     model: str | None = None
 
 
@@ -157,7 +159,7 @@ def _strings(value: Any, where: str) -> tuple[str, ...]:
 def _conversation(value: Any, where: str) -> Conversation:
     values = _checked(value, Conversation, where)
     match = _checked(values.get("match", {}), Match, f"{where}.match")
-    for key in ("tool", "contains", "lacks"):
+    for key in ("tool", "contains", "lacks", "served"):
         match[key] = _strings(match.get(key, ()), f"{where}.match.{key}")
     turns = tuple(
         _turn(item, f"{where}.turns[{index}]") for index, item in enumerate(_list(values.get("turns", ()), where))
