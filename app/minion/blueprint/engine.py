@@ -6,7 +6,6 @@ returns, caps — is walked here, so that no host has an opinion about it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
@@ -32,7 +31,7 @@ from minion.blueprint.model import (
     RunNode,
     SwitchNode,
 )
-from minion.blueprint.moves import Moved, bare, in_body, leave, taken, visited, visits, with_frame
+from minion.blueprint.moves import Moved, bare, in_body, leave, narrowed, taken, visited, visits, with_frame
 from minion.blueprint.paths import Nothing, case_of, kind_of
 from minion.blueprint.reader import split_path
 from minion.blueprint.schema import RESULTS
@@ -49,6 +48,7 @@ from minion.blueprint.state import (
     Step,
     Unfit,
 )
+from minion.blueprint.values import as_variable, within
 from minion.domain.errors import UsageError
 
 Facts: TypeAlias = Mapping[str, Any]
@@ -113,7 +113,7 @@ class Engine:
         if isinstance(node, MapNode):
             return self._go_on(self._map_moved(moved, node, ok=result.outcome == "ok"))
         if isinstance(node, AgentNode) and node.narrows and result.outcome == "ok":
-            moved = _narrowed(moved, node, result.output)
+            moved = narrowed(moved, node, result.output)
         return self._go(*leave(moved, node, result.outcome, result.output))
 
     def narrowing(self, state: State) -> tuple[tuple[str, ...], ...]:
@@ -180,7 +180,7 @@ class Engine:
         for name, value in node.env.items():
             found = self.lookup(state, value.path, facts) if isinstance(value, Lookup) else Found(value, tainted=False)
             if found is not None:
-                values[name] = _as_variable(found.value)
+                values[name] = as_variable(found.value)
         return values
 
     def restore(self, data: Mapping[str, Any]) -> State | Unfit:
@@ -259,10 +259,10 @@ class Engine:
             case "caps":
                 return self.caps_left(state).pushes
             case "item":
-                return _within(self._item(state), rest) if in_body(state) else None
+                return within(self._item(state), rest) if in_body(state) else None
             case "nodes":
                 inner = state.frame.map.outputs if state.frame.map else {}
-                return _within(inner.get(rest[0]) or state.frame.outputs.get(rest[0]), rest[2:])
+                return within(inner.get(rest[0]) or state.frame.outputs.get(rest[0]), rest[2:])
             case _:
                 return facts.get(path)
 
@@ -371,26 +371,3 @@ def _status(node: EndNode) -> Status:
 
 def _used_up(left: Caps) -> str:
     return "usd" if left.usd <= 0 else "wall" if left.wall_s <= 0 else ""
-
-
-def _narrowed(state: State, node: AgentNode, output: Mapping[str, Any]) -> State:
-    """What the node said last counts: an answer without patterns takes its earlier ones back."""
-    key = f"{state.frame.blueprint}.{node.name}"
-    found = output.get(node.narrows or "")
-    patterns = tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else ()
-    others = {name: kept for name, kept in state.narrowed.items() if name != key}
-    return state.changed(narrowed={**others, key: patterns} if patterns else others)
-
-
-def _within(value: Any, path: list[str]) -> Any:
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _as_variable(value: Any) -> str:
-    """Environment variables hold no NUL: https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html"""
-    if isinstance(value, list) and not any(isinstance(entry, list | dict) for entry in value):
-        return "\n".join(_as_variable(entry) for entry in value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.replace("\0", "")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from minion.blueprint.model import ActionNode, EndNode, Limits, Node, RunNode
+from minion.blueprint.model import ActionNode, AgentNode, EndNode, Limits, Node, RunNode
 from minion.blueprint.schema import GOOD
 from minion.blueprint.state import Last, NodeResult, Pending, Spent, State, Step
 
@@ -54,6 +55,15 @@ def taken(state: State, node: Node, result: NodeResult) -> State:
     if at is None:
         state = with_frame(state, outputs={**state.frame.outputs, node.name: result.output})
     return state.changed(spent=spent, log=state.log.plus(step))
+
+
+def narrowed(state: State, node: AgentNode, output: Mapping[str, Any]) -> State:
+    """What the node said last counts: an answer without patterns takes its earlier ones back."""
+    key = f"{state.frame.blueprint}.{node.name}"
+    found = output.get(node.narrows or "")
+    patterns = tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else ()
+    others = {name: kept for name, kept in state.narrowed.items() if name != key}
+    return state.changed(narrowed={**others, key: patterns} if patterns else others)
 
 
 def leave(state: State, node: Node, outcome: str, output: dict[str, Any]) -> tuple[State, str]:
