@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from minion.blueprint.engine import is_work
+from minion.blueprint.engine import Engine, is_work
+from minion.blueprint.fit import restored as readable
 from minion.blueprint.model import ActionNode, WaitNode
-from minion.blueprint.state import Ended, NodeResult, Pending, Status, Unfit
+from minion.blueprint.state import Ended, NodeResult, Pending, State, Status, Unfit
 from minion.domain.errors import AccessLost, Outage
 from minion.domain.ids import TaskId
 from minion.domain.outcomes import Outcome
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.desk import Desk, repository_of
+from minion.orchestrator.effects.handoff import kept
 from minion.orchestrator.engines import restored
 from minion.orchestrator.finish import close
 from minion.orchestrator.presence import acknowledge
 from minion.orchestrator.registry import EFFECTS, WAITS
 from minion.orchestrator.rounds import work
-from minion.orchestrator.step import Done, Later, Over, Scene, Step, changed, over
+from minion.orchestrator.step import Done, Ground, Later, Over, Scene, Step, changed, hand_off, over
 from minion.orchestrator.talk import present
 from minion.orchestrator.withdrawn import withdrawn
 
@@ -121,9 +123,19 @@ def _step(desk: Desk, task: Task) -> Step:
         return over(task, TaskStatus.CANCELLED, reason)
     going_on = restored(task)
     if isinstance(going_on, Unfit):
-        return over(task, TaskStatus.FAILED, f"this version cannot go on with the task: {going_on.reason}")
+        return _given_up(Ground(desk, github, task, item), going_on, now)
     scene = Scene(desk, github, task, item, *going_on, now)
     return acknowledge(scene) if task.status is TaskStatus.QUEUED else _at(scene, scene.engine.pending(scene.state))
+
+
+def _given_up(ground: Ground, unfit: Unfit, now: datetime) -> Step:
+    """The task began in another version, and where it stood is not guessed at. Its work is kept as a hand-off keeps
+    it, if the state can at least say how far the scope was narrowed."""
+    task = changed(ground.task, reason=f"this version cannot go on with the task: {unfit.reason}")
+    state = readable(task.state)
+    if isinstance(state, State):
+        task = kept(Scene(ground.desk, ground.github, ground.task, ground.item, Engine({}), state, now), task)
+    return hand_off(task, task.reason)
 
 
 def _at(scene: Scene, pending: Pending) -> Step:

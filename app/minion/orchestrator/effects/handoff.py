@@ -15,7 +15,7 @@ from minion.tasks.gate import Blocked
 def handoff(scene: Scene, node: ActionNode) -> Step:
     """ok. What was not pushed stays with the task, and its diff goes into the hand-off comment."""
     del node
-    return done(_kept(scene, _explained(scene)), Outcome.OK)
+    return done(kept(scene, _explained(scene)), Outcome.OK)
 
 
 def _explained(scene: Scene) -> Task:
@@ -32,8 +32,9 @@ def _stopped(task: Task, verdict: Blocked) -> Task:
     return changed(task, reason=f"{sentence(task.reason)} The gate keeps this work from being pushed: {told}".strip())
 
 
-def _kept(scene: Scene, task: Task) -> Task:
-    """On a person's own pull request nothing half done is pushed."""
+def kept(scene: Scene, task: Task) -> Task:
+    """With unfinished work on the task's own branch, where gate and ledger allow it. On a person's own pull request
+    nothing half done is pushed."""
     change_set = task.carried
     if change_set is None:
         return task
