@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from minion.blueprint.graph import kind, limits_of
 from minion.blueprint.model import (
     FAILED,
+    REVERT,
     ActionNode,
     AgentNode,
     Blueprint,
@@ -36,10 +37,25 @@ def mermaid(blueprint: Blueprint) -> str:
     """The flowchart's text, ending in a newline. Ways to `defaults.fail` are left out but for one arrow into it."""
     lines = ["flowchart TD", f"  start_([start]) --> {_id(blueprint.start)}"]
     for node in blueprint.nodes.values():
-        lines.append(f"  {_id(node.name)}{_box(node)}{_style(node)}")
-        lines += _arrows(node)
+        lines += _drawn(node)
+        if isinstance(node, MapNode):
+            lines += _body(node)
     lines += [f"  otherwise([any other outcome]) -.-> {_id(blueprint.fail)}", _CLASSES]
     return "\n".join(lines) + "\n"
+
+
+def _drawn(node: Node) -> Iterator[str]:
+    yield f"  {_id(node.name)}{_box(node)}{_style(node)}"
+    yield from _arrows(node)
+
+
+def _body(node: MapNode) -> Iterator[str]:
+    """A frame around the nodes of an item. https://mermaid.js.org/syntax/flowchart.html#subgraphs"""
+    yield f"  {_id(node.name)} -.->|each item| {_id(node.start)}"
+    yield f'  subgraph {_id(node.name)}_items["each item of {node.name}"]'
+    for inner in node.nodes.values():
+        yield from (f"  {line}" for line in _drawn(inner))
+    yield "  end"
 
 
 def _id(name: str) -> str:
@@ -109,7 +125,7 @@ def _arrows(node: Node) -> Iterator[str]:
         ways: dict[str, list[str]] = defaultdict(list)
         for outcome, target in leads.targets.items():
             ways[target].append(outcome)
-        if isinstance(node, SwitchNode) and leads.otherwise != FAILED:
+        if isinstance(node, SwitchNode) and leads.otherwise not in {FAILED, REVERT}:
             ways[leads.otherwise].append("else")
         for target, outcomes in ways.items():
             plain = len(outcomes) == 1 and outcomes[0] in GOOD and len(ways) == 1
