@@ -28,8 +28,9 @@ class Linter:
     """`check` and `fix` are arguments behind `program`; the files follow. An empty `check` is a tool that is known and
     too slow for single files, or needs more than files: it is named, and left to the lint command and to CI.
 
-    A repository uses it when it has one of `configs` (names, `*` allowed), a text in `sections` ((file, what begins a
-    line)), a pre-commit hook of `hooks`, one of `implied`, or calls `words` in CI or a task runner.
+    A repository uses it when it has one of `configs` (names, `*` allowed), something in `sections` ((file, what begins
+    a line; or a key of package.json)), a pre-commit hook of `hooks`, one of `implied`, or calls `words` in CI or a task
+    runner.
     """
 
     name: str

@@ -130,6 +130,8 @@ def _by_files(texts: Mapping[str, str]) -> Iterator[Applied]:
 
 
 def _has_section(linter: Linter, name: str, text: str) -> bool:
+    if name == "package.json":
+        return any(_section(name, key, text) is not None for file, key in linter.sections if file == name)
     wanted = tuple(_squeezed(begin) for file, begin in linter.sections if file == name)
     return bool(wanted) and any(_squeezed(line).startswith(wanted) for line in text.splitlines())
 
@@ -185,7 +187,7 @@ def _section(name: str, begin: str, text: str | None) -> Any:
     """What the file holds for the linter whose section begins so; the whole text where parts cannot be told."""
     try:
         if name == "package.json":
-            return json.loads(text or "{}").get(begin.split('"')[1])
+            return json.loads(text or "{}").get(begin)
         if name.endswith(".toml") and begin.startswith("[tool."):
             return tomllib.loads(text or "").get("tool", {}).get(begin.removeprefix("[tool.").split(".")[0])
     except (ValueError, AttributeError):
