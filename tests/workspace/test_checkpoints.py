@@ -167,3 +167,22 @@ def test_a_task_that_begins_at_its_base_found_nothing_there(workspace: GitWorksp
     (Path(workspace.root) / "src/mine.py").write_text("x = 1\n")
     assert workspace.diff_of_branch() == ""
     assert [file.path for file in workspace.changes_of_branch().files] == ["src/mine.py"]
+
+
+def test_the_diff_of_one_item(workspace: GitWorkspace) -> None:
+    tree = Path(workspace.root)
+    (tree / "vendor").mkdir()
+    (tree / "vendor/lib.js").write_text("1\n")
+    workspace.preparation_done()
+    work(tree)
+    kept = workspace.checkpoint()
+    assert workspace.diff(since=kept) == ""
+    (tree / "src/new.py").write_text("x = 1\ny = 2\n")
+    diff = workspace.diff(since=kept)
+    assert "+y = 2" in diff
+    assert "widget.py" not in diff
+    assert "README.md" not in diff
+    assert "vendor" not in diff
+    assert "widget.py" in workspace.diff()
+    (tree / "vendor/lib.js").write_text("2\n")
+    assert "-1\n+2" in workspace.diff(since=kept)

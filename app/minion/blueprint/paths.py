@@ -62,6 +62,7 @@ FACTS: Mapping[str, Kind] = {
     "task.author": TEXT,
     "task.number": INTEGER,
     "task.digest": ID,
+    "task.when_unclear": Kind("enum", ("ask", "choose", "decline")),
     "repo.map": TEXT,
     "workspace.diff": TEXT,
     "branch.diff": TEXT,

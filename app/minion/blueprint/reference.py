@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from minion.blueprint.diagram import mermaid
 from minion.blueprint.model import Blueprint
+from minion.blueprint.pages import facts, index
 from minion.blueprint.paths import ACTION_OUTPUTS, CAPS, FACTS, Kind
 from minion.blueprint.schema import NODES, OUTCOMES, USES
 from minion.blueprint.shapes import Argument, Choice, ListOf, Record, Shape
@@ -31,9 +32,10 @@ _PATHS: Mapping[str, str] = {
     "task.author": "who wrote the issue or pull request",
     "task.number": "its number",
     "task.digest": "SHA-256 of the spec",
+    "task.when_unclear": "what its author wants where it is unclear: `ask`, `choose` or `decline`",
     "repo.map": "the folders and files of the base commit",
-    "workspace.diff": "the change so far",
-    "branch.diff": "what the branch had changed against its base before the task began",
+    "workspace.diff": "the change so far; within a map, the item's",
+    "branch.diff": "what the branch has changed against its base when the round begins: half-done work, a pull request",
     "checks.failures": "what `checks.collect` found, with the logs that matter",
     "review.threads": "what `review.collect` found: open review threads, numbered, with place and comments",
     "caps.pushes_left": "pushes that the caps still allow",
@@ -48,10 +50,15 @@ def rewrite(text: str, library: Mapping[str, Blueprint]) -> str:
 
 def _block(name: str, library: Mapping[str, Blueprint]) -> str:
     """Raises KeyError for a block or blueprint that there is not."""
-    what, _, which = name.partition(" ")
-    if what == "graph":
-        return f"```mermaid\n{mermaid(library[which])}```\n"
-    return {"types": _types, "keys": _keys, "uses": _uses, "paths": _paths}[what]()
+    match name.split(" "):
+        case ["graph", which]:
+            return f"```mermaid\n{mermaid(library[which])}```\n"
+        case ["facts", which]:
+            return facts(library[which])
+        case ["index"]:
+            return index(library)
+        case _:
+            return {"types": _types, "keys": _keys, "uses": _uses, "paths": _paths}[name]()
 
 
 def _types() -> str:

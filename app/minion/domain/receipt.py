@@ -62,6 +62,19 @@ class ReceiptLine(BaseModel):
     seconds: float = 0.0
     spent_on: dict[str, Spending] = Field(default_factory=dict)
 
+    def __add__(self, other: ReceiptLine) -> ReceiptLine:
+        """Several visits of a node in one line."""
+        names = {**self.spent_on, **other.spent_on}
+        return self.model_copy(
+            update={
+                "turns": self.turns + other.turns,
+                "tokens": self.tokens + other.tokens,
+                "usd": self.usd + other.usd,
+                "seconds": self.seconds + other.seconds,
+                "spent_on": {n: self.spent_on.get(n, Spending()) + other.spent_on.get(n, Spending()) for n in names},
+            }
+        )
+
 
 class Receipt(BaseModel):
     model_config = ConfigDict(frozen=True)

@@ -42,6 +42,7 @@ def passes_gate(scene: Scene, change_set: ChangeSet) -> Passed | Blocked:
     configuration = scene.task.configuration
     rules = GateRules(
         scope=scene.task.spec.scope,
+        narrowing=scene.engine.narrowing(scene.state),
         protected_paths=configuration.protected_paths,
         max_files=configuration.max_files,
         max_bytes=configuration.max_bytes,

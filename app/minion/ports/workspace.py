@@ -36,8 +36,9 @@ class Workspace(Protocol):
 
     def apply(self, change_set: ChangeSet) -> None: ...
 
-    def diff(self, limit: int = 60_000) -> str:
-        """A unified diff of the change set, for people and judges; cut at `limit` characters with a note."""
+    def diff(self, limit: int = 60_000, since: Checkpoint | None = None) -> str:
+        """A unified diff of the change set, or of what was changed since a checkpoint, for people and judges; cut at
+        `limit` characters with a note."""
         ...
 
     def changed_paths(self) -> Sequence[str]: ...

@@ -34,8 +34,10 @@ class Facts(Mapping[str, Any]):
             "task.author": lambda: spec.author,
             "task.number": lambda: number,
             "task.digest": spec.digest,
+            "task.when_unclear": lambda: spec.when_unclear,
             "repo.map": lambda: Found(repository_map(workspace.list_at_head()), tainted=not base_is_trusted),
             "workspace.diff": lambda: workspace.diff() or None,
+            "branch.diff": lambda: workspace.diff_of_branch() or None,
             "checks.failures": lambda: [_failure(failure) for failure in failures] or None,
             "review.threads": lambda: _reviews(spec, workspace),
         }

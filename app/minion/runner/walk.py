@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from minion.blueprint.engine import Engine
-from minion.blueprint.model import AgentNode, JudgeNode, RunNode
-from minion.blueprint.state import ContextEntry, State
+from minion.blueprint.model import AgentNode, JudgeNode, MapNode, RunNode
+from minion.blueprint.state import ContextEntry, NodeResult, State
 from minion.domain.errors import Outage
 from minion.domain.receipt import ReceiptLine
 from minion.nodes.base import NodeReport, Opinion, Visit, WorkNode
+from minion.runner.items import Items
 from minion.runner.journal import Journal
 from minion.runner.site import Site
 
@@ -30,13 +31,25 @@ class Learned:
     notes: dict[str, None] = field(default_factory=dict)
     gates: dict[str, str] = field(default_factory=dict)
     opinion: Opinion = field(default_factory=Opinion)
+    _folded: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
-    def take(self, visited: NodeReport) -> None:
-        self.receipt.append(visited.line)
+    def take(self, visited: NodeReport, *, one_of_many: bool = False) -> None:
+        """The visits of a map's items are one line for each node, model and outcome."""
+        self._note(visited.line, one_of_many)
         self.summary = visited.summary or self.summary
         self.notes |= dict.fromkeys(visited.notes)
         self.gates |= dict(visited.gates)
         self.opinion = visited.opinion or self.opinion
+
+    def _note(self, line: ReceiptLine, one_of_many: bool) -> None:
+        key = (line.node, line.outcome, line.model or "")
+        at = self._folded.get(key) if one_of_many else None
+        if at is not None:
+            self.receipt[at] += line
+            return
+        if one_of_many:
+            self._folded[key] = len(self.receipt)
+        self.receipt.append(line)
 
 
 @dataclass
@@ -56,6 +69,13 @@ class Walk:
     """Told after each node: what a host keeps to go on from."""
     beside: Callable[[WorkNode], Sequence[ContextEntry]] = lambda _: ()
     """What a host adds to a node's context."""
+    _items: Items | None = None
+
+    @property
+    def items(self) -> Items:
+        if self._items is None:
+            self._items = Items(self.engine, self.site.workspace, self.journal)
+        return self._items
 
     def prepare(self) -> str | None:
         """Runs again what prepared the workspace in an earlier round; what failed, in words."""
@@ -67,18 +87,37 @@ class Walk:
         return None
 
     def on(self) -> None:
-        """Until the state rests at an effect, a wait or an end. Raises `Stopped` and `Outage`."""
+        """Until the state rests at an effect, a wait or an end. Raises `Stopped` and `Outage`: an item of a map that
+        is open then is undone, and the state rests before it."""
+        rested = False
+        try:
+            self._on()
+            rested = True
+        finally:
+            if not rested:
+                self.state = self.items.given_back(self.state)
+
+    def _on(self) -> None:
         while True:
             node = self.engine.pending(self.state)
-            if not isinstance(node, RunNode | AgentNode | JudgeNode):
+            if isinstance(node, MapNode):
+                self._stop_if_told()
+                result = self.items.step(self.state, node.name)
+            elif isinstance(node, RunNode | AgentNode | JudgeNode):
+                result = self._worked(node)
+            else:
                 return
-            visited = self._visit(node)
-            self.learned.take(visited)
-            self._stop_if_told()
-            if visited.interrupted:
-                raise Outage(visited.interrupted)
-            self.state = self.engine.apply(self.state, visited.result)
-            self.applied(self.state)
+            self.state = self.engine.apply(self.state, result)
+            if not self.items.open(self.state):
+                self.applied(self.state)
+
+    def _worked(self, node: WorkNode) -> NodeResult:
+        visited = self._visit(node)
+        self.learned.take(visited, one_of_many=self.items.open(self.state))
+        self._stop_if_told()
+        if visited.interrupted:
+            raise Outage(visited.interrupted)
+        return visited.result
 
     def _visit(self, node: WorkNode) -> NodeReport:
         self._stop_if_told()
@@ -107,11 +146,20 @@ class Walk:
         left = self.engine.caps_left(self.state)
         spent = sum((line.usd for line in self.learned.receipt), Decimal(0))
         usd = max(Decimal(0), min(left.usd, self.usd - spent))
+        visit = Visit(
+            node,
+            usd=usd,
+            wall_s=left.wall_s,
+            narrowing=self.engine.narrowing(self.state),
+            one_of_many=self.items.open(self.state),
+        )
+        facts = self.items.facts(self.state, self.facts)
         if isinstance(node, RunNode):
-            return Visit(node, (), (), usd, left.wall_s)
+            return replace(visit, env=self.engine.environment(self.state, node, facts))
         gates = self.engine.gate_nodes(self.state, node) if isinstance(node, AgentNode) else []
-        context = [*self.engine.context(self.state, node, self.facts), *self.beside(node)]
-        return Visit(node, context, gates, usd, left.wall_s)
+        context = [*self.engine.context(self.state, node, facts), *self.beside(node)]
+        gate_env = {gate.name: self.engine.environment(self.state, gate, facts) for gate in gates if gate.env}
+        return replace(visit, context=context, gates=gates, gate_env=gate_env)
 
     def _stop_if_told(self) -> None:
         reason = self.cancelled()

@@ -38,6 +38,16 @@ class Checkpoints:
         }
         return Checkpoint(kept, frozenset(scan.left_out))
 
+    def diff(self, since: Checkpoint) -> bytes:
+        """What was changed since; nothing of what came before is looked at twice."""
+        now = self.make()
+        if now.changed == since.changed:
+            return b""
+        return self._objects.diff(self._tree(now), self._tree(since))
+
+    def _tree(self, checkpoint: Checkpoint) -> str:
+        return self._objects.tree_with({path: _entry(kept) for path, kept in checkpoint.changed.items()})
+
     def go_back(self, checkpoint: Checkpoint) -> None:
         """Raises `Outage` where something keeps changing the files meanwhile."""
         for _ in range(_PASSES):
@@ -66,8 +76,11 @@ class Checkpoints:
     def _wanted(self, path: str, checkpoint: Checkpoint) -> Entry | None:
         if path not in checkpoint.changed:
             return self._objects.base.get(path)
-        kept = checkpoint.changed[path]
-        return None if kept is None else Entry(FileMode(kept[0]), kept[1])
+        return _entry(checkpoint.changed[path])
+
+
+def _entry(kept: tuple[str, str] | None) -> Entry | None:
+    return None if kept is None else Entry(FileMode(kept[0]), kept[1])
 
 
 def _differs(path: str, scan: Scan, checkpoint: Checkpoint) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,10 +63,17 @@ class Objects:
 
     def tree_of(self, change_set: ChangeSet) -> str:
         """The id of the tree that the base commit becomes with the change set."""
+        return self._tree(self._rows(change_set))
+
+    def tree_with(self, entries: Mapping[str, Entry | None]) -> str:
+        """The id of the base commit's tree with these entries, of blobs that are stored; None: without that path."""
+        rows = (_row("0", _GONE, path) if e is None else _row(e.mode, e.oid, path) for path, e in entries.items())
+        return self._tree(b"".join(rows))
+
+    def _tree(self, rows: bytes) -> str:
         with tempfile.TemporaryDirectory(dir=self._safe.git_dir) as folder:
             env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            self._safe.run("read-tree", change_set.base_sha, env=env)
-            rows = self._rows(change_set)
+            self._safe.run("read-tree", self.base_sha, env=env)
             self._safe.run("update-index", "-z", "--index-info", stdin=rows, env=env)
             return self._safe.line("write-tree", env=env)
 
@@ -77,10 +84,10 @@ class Objects:
         additions = [_row(file.mode, oid, file.path) for (file, _), oid in zip(written, oids, strict=True)]
         return b"".join([*deletions, *additions])
 
-    def diff(self, other: str) -> bytes:
-        """From the base commit to another tree or commit."""
+    def diff(self, other: str, since: str | None = None) -> bytes:
+        """From the base commit, or from the tree `since`, to another tree or commit."""
         options = ("--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--full-index", "-r", "-p")
-        return self._safe.run("diff-tree", *options, self.base_sha, other)
+        return self._safe.run("diff-tree", *options, since or self.base_sha, other)
 
     def close(self) -> None:
         if "_repo" in self.__dict__:

@@ -110,7 +110,9 @@ class GitWorkspace:
             if file.data is not None and file.mode != FileMode.SUBMODULE:
                 put(self._root, file.path, file.data, file.mode)
 
-    def diff(self, limit: int = 60_000) -> str:
+    def diff(self, limit: int = 60_000, since: Checkpoint | None = None) -> str:
+        if since is not None:
+            return _cut(self._checkpoints.diff(since), limit)
         change_set = self.change_set()
         return "" if change_set.empty else _cut(self._objects.diff(self._objects.tree_of(change_set)), limit)
 
