@@ -110,6 +110,9 @@ def action() -> None:
     "--resume", default=None, is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run."
 )
 @click.option("--report", "detailed", is_flag=True, help="Show what the tokens went for, node by node.")
+@click.option("--dry-run", is_flag=True, help="Say in words what it would do; nothing is executed, nobody asked.")
+@click.option("--given", default=None, metavar="FILE[#WALK]", help="With --dry-run: outcomes from a file of walks.")
+@click.option("--record", default=None, metavar="FILE", help="Write down how each node ended, for blueprint test.")
 @click.option("--quiet", is_flag=True, help="Show no progress, only the report at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(
@@ -123,6 +126,9 @@ def run(
     model_id: str | None,
     resume: str | None,
     detailed: bool,
+    dry_run: bool,
+    given: str | None,
+    record: str | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -130,6 +136,13 @@ def run(
 
     TASK is words, - for standard input, @FILE or the name of a file, or the address of a GitHub issue.
     """
+    if given is not None and not dry_run:
+        raise click.UsageError("--given goes with --dry-run only")
+    if dry_run:
+        from minion.bootstrap.dry_run import DryRequest
+        from minion.bootstrap.dry_run import dry_run as walk_dry
+
+        sys.exit(walk_dry(DryRequest(task or "", repo, blueprint, given, as_json)))
     from minion.bootstrap.local import LocalRequest, run_task
 
     request = LocalRequest(
@@ -141,6 +154,7 @@ def run(
         branch=branch,
         base=base,
         resume=resume,
+        record=record,
         as_json=as_json,
         quiet=quiet,
         detailed=detailed,

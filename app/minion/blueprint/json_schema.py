@@ -57,7 +57,8 @@ def _of(shape: Shape) -> Schema:
             return {"oneOf": [_tagged(shape.tag, name, record) for name, record in shape.records.items()]}
         case TableOf():
             names: Schema = {} if shape.any_key else {"propertyNames": _names(shape)}
-            return {"type": "object", "additionalProperties": _of(shape.values), **names}
+            least: Schema = {"minProperties": shape.least} if shape.least else {}
+            return {"type": "object", "additionalProperties": _of(shape.values), **names, **least}
         case ListOf():
             return {"type": "array", "items": _of(shape.item), "minItems": shape.least}
         case Argument():

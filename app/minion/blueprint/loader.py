@@ -14,7 +14,7 @@ from minion.blueprint.problem import Mark, Problem, Problems, problem
 from minion.blueprint.reader import Reader, table
 from minion.blueprint.rules import problems
 from minion.blueprint.schema import BLUEPRINT
-from minion.blueprint.source import Entries, Item, parse
+from minion.blueprint.source import MAX_BYTES, Entries, Item, parse
 
 _TYPES: Mapping[str, type] = {"integer": int, "boolean": bool, "string": str}
 
@@ -49,10 +49,12 @@ def _load(text: str | bytes, name: str | None) -> Blueprint | Problems:
     return _blueprint(decoded, read, draft)
 
 
-def decode(text: str | bytes) -> str | Problem:
-    """Bytes as UTF-8, or where they are not."""
+def decode(text: str | bytes, most: int = MAX_BYTES) -> str | Problem:
+    """Bytes as UTF-8, or where they are not; or that they are more than `most`."""
     if isinstance(text, str):
         return text
+    if len(text) > most:
+        return problem(Mark(1, 1), f"larger than {most // 1024} kB")
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:

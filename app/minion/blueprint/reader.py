@@ -107,6 +107,8 @@ class Reader:
             return UNREAD
         if len(found.items) > _MOST:
             return self.refuse(found.mark, f"`{where}` has more than {_MOST} entries")
+        if len(found.items) < shape.least:
+            return self.refuse(found.mark, f"`{where}` is empty")
         values: dict[str, Any] = {}
         for key, child in found.items.items():
             if shape.variables and not VARIABLE.fullmatch(key):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -113,11 +113,28 @@ def record(library: Mapping[str, Blueprint], state: State, when: str) -> Recordi
     return Recording(header, tuple(steps))
 
 
+def cleaned(recording: Recording, clean: Callable[[str], str]) -> Recording:
+    """With every text passed through `clean`, before it leaves the place where it was made."""
+    header = recording.header.model_copy(update={"inputs": _each_text(recording.header.inputs, clean)})
+    steps = (step.model_copy(update={"output": _each_text(step.output, clean)}) for step in recording.steps)
+    return Recording(header, tuple(steps))
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return change(value)
+        case dict():
+            return {key: _each_text(child, change) for key, child in value.items()}
+        case list():
+            return [_each_text(child, change) for child in value]
+        case _:
+            return value
+
+
 def load_recording(text: str | bytes, *, source: str) -> Recording | Problems:
     """Never raises. A problem stands at its line."""
-    if len(text) > MAX_BYTES:
-        return (Problem(1, 1, f"larger than {MAX_BYTES // 1024 // 1024} MB", "", source),)
-    decoded = decode(text)
+    decoded = decode(text, MAX_BYTES)
     if isinstance(decoded, Problem):
         return (Problem(decoded.line, decoded.column, decoded.message, "", source),)
     lines = decoded.splitlines()
@@ -206,21 +223,13 @@ def _given(given: Mapping[str, Sequence[Recorded]]) -> Iterator[str]:
 
 def _result(step: Recorded) -> Any:
     result = step.result.model_dump(mode="json", exclude_defaults=True)
-    output = _cut(result.get("output", {}))
+    output = _each_text(result.get("output", {}), _cut)
     usd = {"usd": float(step.usd)} if step.usd else {}
     return step.outcome if set(result) == {"outcome"} else {**result, **({"output": output} if output else {}), **usd}
 
 
-def _cut(value: Any) -> Any:
-    match value:
-        case str():
-            return value if len(value) <= _LONGEST else value[:_LONGEST] + "..."
-        case dict():
-            return {key: _cut(child) for key, child in value.items()}
-        case list():
-            return [_cut(child) for child in value]
-        case _:
-            return value
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _yaml(value: Any) -> str:

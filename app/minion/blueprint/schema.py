@@ -217,7 +217,7 @@ _MAP = Record(
         "over": Key(LookupOnly(), "The list.", required=True),
         "most": Key(Whole(1, MOST_ITEMS), "Items that are taken; the rest is counted as `left`. 1000 if not given."),
         "start": Key(Name(), "The first node for each item.", required=True),
-        "nodes": Key(TableOf(BODY), "The steps for one item.", required=True),
+        "nodes": Key(TableOf(BODY, least=1), "The steps for one item.", required=True),
         "limits": _limits("visits"),
         "next": _next("map"),
     }
@@ -266,6 +266,6 @@ BLUEPRINT = Record(
         "caps": Key(_CAPS, "For the whole task, with all that it calls."),
         "defaults": Key(_DEFAULTS, "What nodes need not repeat.", required=True),
         "start": Key(Name(), "The first node.", required=True),
-        "nodes": Key(TableOf(NODES), "The steps.", required=True),
+        "nodes": Key(TableOf(NODES, least=1), "The steps.", required=True),
     }
 )

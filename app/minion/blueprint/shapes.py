@@ -98,6 +98,7 @@ class TableOf:
     """Values by names of the author's own."""
 
     values: Shape
+    least: int = 0
     any_key: bool = False
     """Keys need not be names: the cases of a switch."""
     variables: bool = False

@@ -129,7 +129,7 @@ def parse(text: str) -> tuple[Entries | None, Problems]:
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        return None, (_broken(error),)
+        return None, (_broken(text, error),)
     if not isinstance(root, MappingNode):
         return None, (problem(_START, "a blueprint is a mapping of keys to values"),)
     problems: list[Problem] = []
@@ -161,16 +161,14 @@ def _refused_token(text: str) -> Problem | None:
             if depth > MAX_DEPTH:
                 return problem(mark, f"nested deeper than {MAX_DEPTH} levels")
     except YAMLError as error:
-        return _broken(error)
+        return _broken(text, error)
     return None
 
 
-def _broken(error: YAMLError) -> Problem:
+def _broken(text: str, error: YAMLError) -> Problem:
     match error:
         case ReaderError():
-            return problem(
-                _START, f"character {error.position + 1} is not allowed in YAML", "remove control characters"
-            )
+            return _unprintable(text, error)
         case MarkedYAMLError():
             mark = error.problem_mark or error.context_mark
             place = _START if mark is None else Mark(mark.line + 1, mark.column + 1)
@@ -178,6 +176,13 @@ def _broken(error: YAMLError) -> Problem:
             return problem(place, f"not YAML: {said}")
         case _:
             return problem(_START, "not YAML")
+
+
+def _unprintable(text: str, error: ReaderError) -> Problem:
+    before = text[: error.position].replace("\r\n", "\n").replace("\r", "\n")
+    mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    code = ord(text[error.position]) if error.position < len(text) else 0
+    return problem(mark, f"the character U+{code:04X} is not allowed in YAML", "remove control characters")
 
 
 def _entries(node: MappingNode, problems: list[Problem]) -> Entries:
@@ -189,6 +194,7 @@ def _entries(node: MappingNode, problems: list[Problem]) -> Entries:
             problems.append(problem(mark, "a key must be one word"))
             continue
         key = str(key_node.value)
+        _check_characters(key, mark, problems)
         if key in items:
             problems.append(problem(mark, f"duplicate key `{key}`", f"first on line {keys[key].line}"))
             continue
@@ -201,7 +207,14 @@ def _item(node: Any, problems: list[Problem]) -> Item:
         return _entries(node, problems)
     if isinstance(node, SequenceNode):
         return Listing(tuple(_item(child, problems) for child in node.value), _mark(node))
+    _check_characters(str(node.value), _mark(node), problems)
     return Scalar(str(node.value), node.style is None, _mark(node))
+
+
+def _check_characters(text: str, mark: Mark, problems: list[Problem]) -> None:
+    """Half of a pair, as an escape can write it, is no character: no file, answer or database takes it."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        problems.append(problem(mark, "half of a surrogate pair is no character", "write the character itself"))
 
 
 def _mark(node: Any) -> Mark:

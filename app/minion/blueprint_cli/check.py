@@ -56,7 +56,7 @@ def problems_in(texts: Mapping[Path, bytes]) -> Problems:
 
 def _unlinked(known: Mapping[Path, Blueprint], broken: set[str]) -> Iterator[Problem]:
     """What is wrong between the good ones; calls of broken ones wait until those are mended."""
-    shipped = ours()
+    shipped = ours() if known else {}
     given = {blueprint.name: blueprint for blueprint in known.values()}
     for folder in sorted({path.parent for path in known}):
         own = {blueprint.name: path for path, blueprint in known.items() if path.parent == folder}
@@ -78,10 +78,10 @@ def _unlinked(known: Mapping[Path, Blueprint], broken: set[str]) -> Iterator[Pro
 
 
 def _walks(texts: Mapping[Path, bytes], known: Mapping[Path, Blueprint], broken: set[str]) -> Iterator[Problem]:
-    shipped = ours()
     for path, text in texts.items():
         if not holds_walks(path, text):
             continue
+        shipped = ours()
         given = {blueprint.name: blueprint for blueprint in known.values()}
         loaded = load_walks(text, source=str(path), library={**shipped, **given, **beside([path])})
         if isinstance(loaded, tuple) and not _names_one_of(loaded, broken):

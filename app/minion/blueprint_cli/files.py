@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from minion.blueprint.library import assemble, link
@@ -54,6 +55,7 @@ def holds_walks(path: Path, text: bytes) -> bool:
     return ".walks." in path.name or _WALKS.search(text) is not None
 
 
+@cache
 def ours() -> dict[str, Blueprint]:
     """The blueprints that come with Minion."""
     library = assemble(shipped())

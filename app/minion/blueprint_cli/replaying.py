@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from minion.blueprint.dry import pushes
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import needed
 from minion.blueprint.model import Blueprint
@@ -97,6 +98,6 @@ def _cost(recording: Recording, replayed: Replay) -> Iterator[str]:
     before, after = recording.header.spent, replayed.state.spent
     more = ", and what the assumed ones cost" if replayed.assumed else ""
     yield (
-        f"costs     ${after.usd:f}, {after.wall_s:.0f} s, {after.pushes} pushes{more}"
-        f" (recorded: ${before.usd:f}, {before.wall_s:.0f} s, {before.pushes} pushes)"
+        f"costs     ${after.usd:f}, {after.wall_s:.0f} s, {pushes(after.pushes)}{more}"
+        f" (recorded: ${before.usd:f}, {before.wall_s:.0f} s, {pushes(before.pushes)})"
     )

@@ -30,6 +30,7 @@ from minion.blueprint.state import State
 from minion.bootstrap.local_task import Asked, read_task
 from minion.bootstrap.models import model_of
 from minion.bootstrap.prices import priced
+from minion.bootstrap.recordings import may_record, write_recording
 from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.bootstrap.stopping import Stopper
@@ -66,6 +67,8 @@ class LocalRequest:
     branch: str | None = None
     base: str | None = None
     resume: str | None = None
+    record: str | None = None
+    """File for a recording of how each node ended."""
     as_json: bool = False
     quiet: bool = False
     detailed: bool = False
@@ -77,6 +80,8 @@ def run_task(request: LocalRequest) -> int:
     preload()
     if (request.task is None) == (request.resume is None):
         raise UsageError("Say what should be done (minion run TASK), or go on with a run (minion run --resume)")
+    if request.record is not None:
+        may_record(Path(request.record))
     console = Console(stderr=True, quiet=request.as_json or request.quiet)
     Stopper(lambda words: console.out(words, highlight=False)).install()
     settings = Local.read()
@@ -196,7 +201,10 @@ class _LocalTask:
             self._prepare(site, begun.configuration, journal, walk)
             workspace.apply(record.work)
             run = LocalRun(walk, self._rules(begun), self._commit(record), record, held, meter)
-            return run.to_the_end()
+            outcome = run.to_the_end()
+            if self.request.record is not None:
+                write_recording(Path(self.request.record), record.blueprints, walk.state, self.settings.model_secrets)
+            return outcome
 
     def _site(self, begun: _Begun, prices: PriceTable, journal: Journal) -> BoxedSite:
         settings = self.settings
