@@ -97,3 +97,12 @@ def test_broken_manifests_are_no_traceback(text: str) -> None:
 def test_how_documents_are_built(path: str, command: str | None) -> None:
     assert from_files({path: "", "tests/test_a.py": ""}).docs == command
     assert from_files({path: ""}).docs == command
+
+
+def test_a_node_that_formats_begins_with_what_the_linter_mends_by_itself() -> None:
+    ruff = from_files({"pyproject.toml": "[tool.ruff]\n[tool.ruff.format]\n", "a.py": ""})
+    assert ruff.automatic == "ruff check --fix --exit-zero --quiet {files}; ruff format {files}"
+    assert from_files({"ruff.toml": "", "pyproject.toml": ""}).automatic == ruff.automatic.split("; ")[0]
+    eslint = from_files({"package.json": '{"scripts":{"lint":"eslint .","lint:fix":"eslint --fix ."}}'})
+    assert eslint.automatic == "npm run lint:fix"
+    assert from_files({"go.mod": ""}).automatic == "gofmt -w {files}"

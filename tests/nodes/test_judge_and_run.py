@@ -134,3 +134,12 @@ def test_where_a_branch_changed_something_only_that_is_formatted(place: Build) -
     at.visit(run(command="format"))
     assert (at.root / "a.py").read_text() == "x = 1;\n"
     assert (at.root / "sub" / "b.py").read_text() == "y = 2\n"
+
+
+def test_a_linter_s_own_fixes_are_part_of_formatting(place: Build) -> None:
+    at = place(
+        files={"ruff.toml": "[lint]\nselect = ['F']\n", "pyproject.toml": "", "a.py": "import os\n"},
+        commands=Commands(),
+    )
+    assert at.visit(run(command="format")).result.output["changed"] is True
+    assert (at.root / "a.py").read_text() == ""

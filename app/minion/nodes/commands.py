@@ -53,7 +53,7 @@ def named(name: str, bench: WorkBench, parse: str | None = None, *, wide: bool =
     if configured is not None:
         return instrument(configured, parse)
     found = detected(bench)
-    command: str | None = getattr(found, name, None)
+    command: str | None = found.automatic if wide and name == "format" else getattr(found, name, None)
     if command is None:
         return NoCommand(f"no command for {name} is configured, and none could be told from the files")
     if "{files}" not in command:

@@ -24,10 +24,16 @@ class Detected:
     test: str | None = None
     suffixes: tuple[str, ...] = ()
     docs: str | None = None
+    fixes: str | None = None
+    """What the linter mends by itself, with `{files}` where it takes some; run before `format` by nodes that format."""
+
+    @property
+    def automatic(self) -> str | None:
+        return "; ".join(command for command in (self.fixes, self.format) if command) or None
 
     def __or__(self, other: Detected) -> Detected:
         """Ours where we know, else the other's."""
-        formatter = self if self.format else other
+        formatter = self if self.automatic else other
         return Detected(
             self.setup or other.setup,
             self.lint or other.lint,
@@ -35,6 +41,7 @@ class Detected:
             self.test or other.test,
             formatter.suffixes,
             self.docs or other.docs,
+            formatter.fixes,
         )
 
 
@@ -75,6 +82,7 @@ def _python(files: Collection[str], read: Read) -> Detected | None:
         format=_python_format(project, texts),
         test=test,
         suffixes=(".py", ".pyi"),
+        fixes="ruff check --fix --exit-zero --quiet {files}" if lint == "ruff check ." else None,
     )
 
 
@@ -144,6 +152,7 @@ def _node(files: Collection[str], read: Read) -> Detected | None:
         lint=runs.get("lint"),
         format="npx --no-install prettier --write {files}" if prettier else None,
         test=runs.get("test"),
+        fixes=runs.get("lint:fix"),
         suffixes=(".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".css", ".json"),
     )
 
