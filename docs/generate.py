@@ -1,4 +1,4 @@
-"""Writes the tables of docs/configuration.md and docs/action.md from the code; `--check` compares instead (exit 1)."""
+"""Writes what the pages of docs/ take from the code and the blueprints; `--check` compares instead (exit 1)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from ruamel.yaml import YAML
 
+from minion.blueprint.library import assemble
+from minion.blueprint.reference import rewrite
 from minion.domain.config import RepositoryConfiguration
 from minion.settings import Local, Server, variables
+from minion.shipped import shipped
 from minion.tasks.gate_paths import PROTECTED
 
 DOCS = Path(__file__).parent
@@ -87,19 +90,32 @@ def filled(text: str, name: str, table: str) -> str:
     return f"{before}{start}\n{table}\n{end}{after}"
 
 
-def main() -> int:
-    stale = []
+def tables() -> dict[Path, str]:
+    """Each page as it should be."""
+    pages: dict[Path, str] = {}
     for (page, name), table in TABLES.items():
         path = DOCS / page
-        text = path.read_text()
-        fresh = filled(text, name, table())
-        if fresh != text:
-            stale.append(f"docs/{page} ({name})")
-            if "--check" not in sys.argv:
-                path.write_text(fresh)
-    if stale and "--check" in sys.argv:
-        print("stale: " + ", ".join(stale) + "; run: .venv/bin/python docs/generate.py")
-        return 1
+        pages[path] = filled(pages.get(path) or path.read_text(), name, table())
+    return pages
+
+
+def blueprint_pages() -> dict[Path, str]:
+    library = assemble(shipped())
+    if not isinstance(library, dict):
+        raise SystemExit("\n".join(map(str, library)))
+    paths = [DOCS / "blueprints.md", *(DOCS / "blueprints").glob("*.md")]
+    return {path: rewrite(path.read_text(), library) for path in paths}
+
+
+def main() -> int:
+    pages = tables() | blueprint_pages()
+    stale = sorted(path for path, fresh in pages.items() if fresh != path.read_text())
+    if "--check" in sys.argv:
+        names = ", ".join(f"docs/{path.relative_to(DOCS)}" for path in stale)
+        print(f"stale: {names}; run: .venv/bin/python docs/generate.py" if stale else "all pages are current")
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(pages[path])
     return 0
 
 

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from minion.cli import cli
+from minion.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -22,6 +23,13 @@ def test_generated_tables_are_current() -> None:
         [sys.executable, "docs/generate.py", "--check"], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_every_blueprint_has_a_page_with_its_graph(name: str) -> None:
+    page = (ROOT / "docs" / "blueprints" / f"{name}.md").read_text()
+    assert page.startswith(f"# {name}\n")
+    assert f"<!-- generated: graph {name} -->\n```mermaid\n" in page
 
 
 def code_of(page: Path) -> list[str]:
