@@ -39,14 +39,20 @@ def _load(text: str | bytes, name: str | None) -> Blueprint | Problems:
     tree, doubled = parse(decoded)
     if tree is None:
         return doubled
+    read = read_tree(tree, decoded, name)
+    return (*doubled, *(read if isinstance(read, tuple) else ())) if doubled else read
+
+
+def read_tree(tree: Entries, text: str, name: str | None) -> Blueprint | Problems:
+    """As `load`, from the tree of a text that was parsed already."""
     reader = Reader()
     read = reader.read(tree, BLUEPRINT, "")
-    found = [*doubled, *reader.problems, *_name(tree, read, name), *_inputs(tree, read)]
+    found = [*reader.problems, *_name(tree, read, name), *_inputs(tree, read)]
     draft = _draft(tree, read)
     found += problems(draft)
     if found or not build.complete(read):
         return tuple(found)
-    return _blueprint(decoded, read, draft)
+    return _blueprint(text, read, draft)
 
 
 def decode(text: str | bytes, most: int = MAX_BYTES) -> str | Problem:
