@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from minion.blueprint.recording import Recording, load_recording
+from minion.blueprint.state import NodeResult, Unfit
 from minion.domain.receipt import Receipt, ReceiptLine, Tokens
 from minion.domain.task import TaskStatus
 from minion.domain.trace import TraceEvent
+from minion.orchestrator.engines import restored
 
 from .conftest import App
 
@@ -42,6 +45,33 @@ def test_an_unknown_capability_is_404(app: App) -> None:
     assert app.client.get("/tasks/" + "0" * 32).status_code == 404
     assert app.client.get("/docs").status_code == 404
     assert app.client.get("/openapi.json").status_code == 404
+
+
+def test_the_recording_of_a_task_can_be_replayed(app: App) -> None:
+    task = app.new_task()
+    found = restored(task)
+    assert not isinstance(found, Unfit)
+    engine, state = found
+    token = "ghp_" + "k3J9sLq0ZpW7xVbN2mRtYc5HdFgA8eUi1oQw"
+    told = NodeResult(outcome="ok", output={"exit_code": 0, "text": f"made with {token}"}, wall_s=12)
+    task = app.new_task(number=77, state=engine.apply(state, told).model_dump(mode="json"))
+    answer = app.client.get(f"/tasks/{task.capability}/recording")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jsonl")
+    assert answer.headers["cache-control"] == "no-store"
+    made = load_recording(answer.content, source="r")
+    assert isinstance(made, Recording)
+    assert [str(step) for step in made.steps] == ["tiny.build: ok"]
+    assert made.header.ended is None
+    assert token not in answer.text
+    assert f"/tasks/{task.capability}/recording" in app.client.get(f"/tasks/{task.capability}").text
+
+
+def test_there_is_no_recording_of_nothing_or_of_what_no_longer_loads(app: App) -> None:
+    assert app.client.get("/tasks/" + "0" * 32 + "/recording").status_code == 404
+    task = app.new_task(state={"nonsense": 1})
+    answer = app.client.get(f"/tasks/{task.capability}/recording")
+    assert answer.status_code == 409
+    assert "not a state" in answer.text
 
 
 def test_probes_metrics_and_style(app: App) -> None:

@@ -46,6 +46,7 @@ def _routes(services: Services, model: httpx.AsyncClient) -> list[Route]:
         Route("/model/v1/messages", gateway.messages, methods=["POST"]),
         Route("/model/v1/messages/count_tokens", gateway.count_tokens, methods=["POST"]),
         Route("/tasks/{capability}", pages.task, methods=["GET"]),
+        Route("/tasks/{capability}/recording", pages.recording, methods=["GET"]),
         Route("/static/minion.css", pages.style, methods=["GET"]),
         Route("/", pages.home, methods=["GET"]),
         Route("/healthz", pages.healthz, methods=["GET"]),

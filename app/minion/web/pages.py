@@ -12,10 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from minion.blueprint.state import Unfit
 from minion.domain.errors import Outage
 from minion.domain.ids import Capability
 from minion.domain.task import Task, TaskStatus
 from minion.domain.trace import TraceEvent
+from minion.orchestrator.recordings import recording_of
 from minion.web.services import Services
 
 _HERE: Final = Path(__file__).parent
@@ -85,6 +87,24 @@ class Pages:
             age=_age(task, self._services.clock.now()),
         )
         return HTMLResponse(page)
+
+    async def recording(self, request: Request) -> Response:
+        """What `minion blueprint test --replay` reads: JSON Lines, without secrets."""
+        try:
+            found = await run_in_threadpool(self._recording, Capability(request.path_params["capability"]))
+        except Outage:
+            return Response("The database is resting\n", 503, media_type="text/plain")
+        return found or Response("No such task\n", 404, media_type="text/plain")
+
+    def _recording(self, capability: Capability) -> Response | None:
+        task = self._services.tasks.by_capability(capability)
+        if task is None:
+            return None
+        made = recording_of(task, self._services.clock.now())
+        if isinstance(made, Unfit):
+            return Response(f"{made.reason}\n", 409, media_type="text/plain")
+        name = f'attachment; filename="{task.id}.jsonl"'
+        return Response(str(made), media_type="application/jsonl", headers={"Content-Disposition": name})
 
     async def style(self, _: Request) -> Response:
         return Response(self._style, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
