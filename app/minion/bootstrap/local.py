@@ -250,7 +250,7 @@ class _LocalTask:
         roles = {**self.settings.models, **configuration.models}
         if self.request.model is not None:
             roles = dict.fromkeys(ROLES, self.request.model)
-        return priced(roles, self.settings.prices)
+        return priced(roles, self.settings.prices, self.settings.provider)
 
     def _max_usd(self, configuration: RepositoryConfiguration) -> Decimal | None:
         said = [parse_usd(self.request.max_usd), self.settings.max_usd, configuration.max_usd]

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from minion.adapters.anthropic_model import AnthropicModel, Credential
+from minion.adapters.bedrock_model import BedrockAccess, BedrockModel
+from minion.adapters.vertex_model import VertexAccess, VertexModel
 from minion.ports.model import Model
+from minion.settings import Bedrock, Vertex
 from minion.settings import Model as ModelSettings
 
 
 def model_of(settings: ModelSettings) -> Model:
+    """Raises `UsageError` at the first call where credentials or a part of the SDK are missing."""
+    match settings.provider:
+        case "anthropic":
+            return _anthropic(settings)
+        case "bedrock":
+            return BedrockModel(bedrock_access(settings))
+        case "vertex":
+            return VertexModel(vertex_access(settings))
+        case _:
+            assert_never(settings.provider)
+
+
+def _anthropic(settings: ModelSettings) -> AnthropicModel:
     secret = settings.anthropic_api_key or settings.anthropic_auth_token
     if secret is None:
         raise AssertionError("the settings were checked for a key")
     credential = Credential(secret, bearer=settings.anthropic_api_key is None)
     return AnthropicModel(settings.anthropic_base_url, credential)
+
+
+def bedrock_access(settings: Bedrock) -> BedrockAccess:
+    return BedrockAccess(
+        region=settings.bedrock_region,
+        access_key=settings.aws_access_key_id,
+        secret_key=settings.aws_secret_access_key,
+        session_token=settings.aws_session_token,
+        profile=settings.aws_profile,
+        api_key=settings.aws_bearer_token,
+        base_url=settings.bedrock_base_url,
+    )
+
+
+def vertex_access(settings: Vertex) -> VertexAccess:
+    if settings.vertex_region is None or settings.vertex_project is None:
+        raise AssertionError("the settings were checked for both")
+    return VertexAccess(settings.vertex_region, settings.vertex_project, settings.vertex_base_url)

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from minion.agent.prices import PriceTable, parse_price, price_table
+from minion.agent.prices import ROLES, PriceTable, parse_price, price_table
 from minion.domain.errors import UsageError
 
 
-def priced(roles: Mapping[str, str], additions: Sequence[str]) -> PriceTable:
-    """`additions` are `model=input/output/cache_read` in $/MTok.
+def priced(roles: Mapping[str, str], additions: Sequence[str], provider: str = "anthropic") -> PriceTable:
+    """`additions` are `model=input/output/cache_read` in $/MTok. Bedrock and Vertex have prices of their own, by region
+    and endpoint (https://docs.claude.com/en/docs/about-claude/pricing), so there only the additions count.
 
     Raises `UsageError` where a role is mapped to a model without a price: no limit of money could be kept.
     """
-    table = price_table(roles).with_models(parse_price(text) for text in additions)
+    shipped = price_table({**provider_roles(provider), **roles})
+    known = shipped if provider == "anthropic" else PriceTable({}, shipped.roles)
+    table = known.with_models(parse_price(text) for text in additions)
     unpriced = sorted(set(table.roles.values()) - set(table.models))
     if unpriced:
+        where = "" if provider == "anthropic" else f" with {provider}"
         raise UsageError(
-            f"No price is known for {', '.join(unpriced)}, so no limit of money could be kept. "
+            f"No price is known for {', '.join(unpriced)}{where}, so no limit of money could be kept. "
             "Set MINION_PRICES=model=input/output/cache_read, in $ per million tokens."
         )
     return table
+
+
+def provider_roles(provider: str) -> dict[str, str]:
+    """The models of the roles as a provider calls them: Vertex as the API does, Bedrock by inference profiles that
+    serve from anywhere (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
+    if provider != "bedrock":
+        return dict(ROLES)
+    return {role: f"global.anthropic.{model}" for role, model in ROLES.items()}
