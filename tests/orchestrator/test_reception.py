@@ -113,7 +113,7 @@ def test_a_blueprint_of_the_wrong_place_is_refused(world: World) -> None:
     world.github.issue(5)
     world.github.person_pull(8)
     assert "works on pull requests" in world.say(5, "/minion fix")
-    assert "works on issues" in world.say(8, "/minion implement")
+    assert "works on issues" in world.say(8, "/minion migrate")
 
 
 def test_a_broken_configuration_is_shown(world: World) -> None:

@@ -125,6 +125,10 @@ def _request(task: Task, voice: Voice) -> str:
         f"Asked by @{spec.requested_by} on #{task.number}, blueprint {code(task.blueprint)}",
         f"Digest of the request: {code(spec.digest()[:12])} (later edits of the issue change nothing here)",
     ]
+    if spec.branch:
+        facts.append(
+            f"Goes on with the branch {code(spec.branch, 200)}, which stays as it is; its commits are part of this"
+        )
     if spec.scope.allow:
         facts.append("May change " + ", ".join(code(pattern, 80) for pattern in spec.scope.allow[:10]))
     if spec.scope.forbid:
