@@ -63,6 +63,14 @@ def submit_review(
     _announce(core, actor, repository, pull, review, [c for c in pull.comments if c.review_id == review.id])
 
 
+def delete_review(pull: Pull, review: Review) -> None:
+    """Of a pending one; what was sent stays. https://docs.github.com/en/rest/pulls/reviews#delete-a-pending-review-for-a-pull-request"""
+    if review.state != "PENDING":
+        raise Refusal(422, "Validation Failed", errors=["Can not delete a non-pending pull request review"])
+    pull.reviews.remove(review)
+    pull.comments[:] = [comment for comment in pull.comments if comment.review_id != review.id]
+
+
 def dismiss_review(core: Core, actor: Actor, repository: Repository, pull: Pull, review: Review) -> None:
     review.state = "DISMISSED"
     _tell_review(core, actor, repository, pull, review, "dismissed")

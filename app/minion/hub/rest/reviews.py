@@ -53,6 +53,16 @@ def submit_review(call: Call) -> Answer:
     return Answer(200, _review(call, pull, review))
 
 
+def delete_review(call: Call) -> Answer:
+    pull = pull_of(call)
+    review = review_of(call, pull)
+    if review.state == "PENDING" and review.user is not call.actor.account:
+        raise not_found()
+    shape = _review(call, pull, review)
+    change.delete_review(pull, review)
+    return Answer(200, shape)
+
+
 def dismiss_review(call: Call) -> Answer:
     pull = pull_of(call)
     review = review_of(call, pull)
@@ -111,6 +121,7 @@ ROUTES = (
     route(f"POST {PULL}/reviews", create_review, SPEAK, Accepts(body="commit_id body event comments:list")),
     route(f"GET {PULL}/reviews", list_reviews, READ, PAGED),
     route(f"GET {REVIEW}", get_review, READ),
+    route(f"DELETE {REVIEW}", delete_review, SPEAK),
     route(f"POST {REVIEW}/events", submit_review, SPEAK, Accepts(body="body event!")),
     route(f"PUT {REVIEW}/dismissals", dismiss_review, needs("pull_requests:write"), Accepts(body="message! event")),
     route(f"GET {REVIEW}/comments", list_review_comments, READ, PAGED),
