@@ -13,7 +13,7 @@ from minion.nodes.commands import DEFAULT_WALL_S, NoCommand, command_of, named, 
 from minion.nodes.instrument import Script
 from minion.nodes.lint.gate import formatted, run_check
 from minion.nodes.listing import listed
-from minion.nodes.reports import CommandRun, counted
+from minion.nodes.reports import CommandRun, counted, findings
 from minion.nodes.reproduction import Reproduction, reproduce
 from minion.nodes.variables import unfit
 from minion.ports.host import HostCommand
@@ -43,7 +43,7 @@ def _run(node: RunNode, script: Script, visit: Visit, bench: WorkBench, wall_s: 
         fix(node, bench, wall_s)
         run = run_check(node, script, bench, wall_s, visit.env)
     outcome = Outcome.OK if run.passed else Outcome.TIMEOUT if run.timed_out else Outcome.FAIL
-    output = {"exit_code": run.exit_code, "text": cut_middle(run.output), "counts": counted(run)}
+    output = {"exit_code": run.exit_code, "text": cut_middle(said(script.kind, run)), "counts": counted(run)}
     output |= listed(script.kind, run.report)
     if node.command == "format":
         output["changed"] = _tree(node, bench) != before
@@ -56,6 +56,13 @@ def _reproduced(node: RunNode, found: Reproduction) -> NodeReport:
     notes = (f"{node.name} is {found.said}",) if found.reason == "cannot_run" else ()
     report = plain_report(node.name, outcome, output, found.seconds)
     return replace(report, notes=notes, gates=((node.name, found.said),) if found.passed else ())
+
+
+def said(kind: str | None, run: CommandRun) -> str:
+    """What it printed; of a command that prints nothing but its report, the findings in that."""
+    if run.output or run.passed or run.report is None:
+        return run.output
+    return "\n".join(finding.detail or finding.key for finding in findings(kind, run))
 
 
 def _tree(node: RunNode, bench: WorkBench) -> str:
