@@ -1,13 +1,16 @@
-"""Blueprints: all that are shipped, read and checked; and one transition of the pure engine."""
+"""Blueprints: all that are shipped, read and checked; one transition of the pure engine; and maps over many items."""
 
 from __future__ import annotations
 
+import json
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 from tests.bench.child import MINION, ROOT, DidNotWork, wall
 from tests.bench.figure import Figure, Result
+from tests.blueprint import long_map
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import assemble
@@ -15,6 +18,7 @@ from minion.blueprint.state import NodeResult
 from minion.shipped import shipped
 
 ROUNDS = 200
+ITEMS = (2_500, 5_000, 10_000)
 WALK: tuple[tuple[str, dict[str, Any]], ...] = (
     ("setup", {}),
     ("triage", {"fit": "do", "kind": "feature", "objective": "o", "paths": [], "done_when": "d", "question": ""}),
@@ -27,10 +31,44 @@ def measure(runs: int = 5) -> list[Result]:
     in_process = tuple(1000 * _seconds(lambda: assemble(shipped())) for _ in range(runs))
     transition = tuple(1e6 * _transition() for _ in range(runs))
     return [
-        Figure(f"blueprint check, {len(files)} files", "s", command),
+        *_maps(runs),
+        Figure(f"blueprint check, {len(files)} files", "s", command, below=0.5),
         Figure(f"{len(files)} blueprints read and checked, in process", "ms", in_process),
-        Figure("engine transition (apply, pending)", "µs", transition),
+        Figure("engine transition (apply, pending)", "µs", transition, below=50),
     ]
+
+
+def _maps(runs: int) -> list[Result]:
+    """Time, memory and JSON of a map, by items; the ratios say whether four times the items cost four times as much."""
+    engine = long_map.engine()
+    seconds = {items: tuple(_map_seconds(engine, items) for _ in range(runs)) for items in ITEMS}
+    peaks = {items: _map_peak(engine, items) for items in ITEMS}
+    few, _, many = ITEMS
+    times = tuple(late / early for early, late in zip(seconds[few], seconds[many], strict=True))
+    memory = peaks[many] / peaks[few]
+    size = len(json.dumps(long_map.on(engine, long_map.at_the_map(engine, many)).model_dump(mode="json"))) / 1e6
+    return [
+        *(Figure(f"map over {items} items, engine alone", "s", found) for items, found in seconds.items()),
+        Figure(f"map: time of {many} items to that of {few}", "x", times, below=1.3 * many / few),
+        *(Figure(f"map over {items} items: memory at most", "MB", (found,)) for items, found in peaks.items()),
+        Figure(f"map: memory of {many} items to that of {few}", "x", (memory,), below=1.1 * many / few),
+        Figure(f"map over {many} items: JSON of the state", "MB", (size,), below=10),
+    ]
+
+
+def _map_seconds(engine: Engine, items: int) -> float:
+    begin = long_map.at_the_map(engine, items)
+    return _seconds(lambda: long_map.on(engine, begin))
+
+
+def _map_peak(engine: Engine, items: int) -> float:
+    """Megabytes."""
+    begin = long_map.at_the_map(engine, items)
+    tracemalloc.start()
+    long_map.on(engine, begin)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most / 1e6
 
 
 def _seconds(work: Callable[[], object]) -> float:
