@@ -79,7 +79,9 @@ class Cloud:
 
     def _token(self, asked: Asked) -> tuple[int, dict[str, str], bytes]:
         assertion = parse_qs(asked.body.decode())["assertion"][0]
-        claims = jwt.decode(assertion, self.public, algorithms=["RS256"], audience="https://oauth2.googleapis.com/token")
+        claims = jwt.decode(
+            assertion, self.public, algorithms=["RS256"], audience="https://oauth2.googleapis.com/token"
+        )
         assert claims["scope"] == "https://www.googleapis.com/auth/cloud-platform"
         given = json.dumps({"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"})
         return 200, {"content-type": "application/json"}, given.encode()

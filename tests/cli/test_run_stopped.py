@@ -124,7 +124,7 @@ def test_a_stopped_run_goes_on_with_a_fresh_session_that_knows_the_tree(project:
     assert "An earlier session of this step was interrupted. Its work is in the tree: 1 changed files" in first
     assert "Decide whether" not in first, "triage was executed already"
     nodes = [(line["node"], line["outcome"]) for line in said["receipt"]["lines"]]
-    assert nodes[:1] == [("triage", "ok")]
+    assert nodes.count(("triage", "ok")) == 1
     assert ("implement", "interrupted") in nodes
     assert ("implement", "ok") in nodes
     assert float(said["receipt"]["usd"]) > float(before["receipt"]["usd"])

@@ -5,17 +5,15 @@ https://docs.claude.com/en/api/claude-on-amazon-bedrock
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minion.adapters.event_stream import EventStream
 from minion.adapters.sdk_model import SdkModel
 from minion.domain.errors import UsageError
 from minion.domain.secret import Secret
 
 if TYPE_CHECKING:
-    from anthropic import AnthropicBedrock
+    from anthropic import AnthropicBedrock, AsyncAnthropicBedrock
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,24 @@ class BedrockAccess:
             "aws_profile": self.profile,
         }
 
+    def connect_async(self) -> AsyncAnthropicBedrock:
+        from anthropic import AsyncAnthropicBedrock
+
+        return AsyncAnthropicBedrock(**self.arguments())
+
+    def troubles(self) -> tuple[type[Exception], ...]:
+        """What AWS's own library raises where credentials cannot be renewed."""
+        needed_for("bedrock", "botocore")
+        from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+
+        return (BotoCoreError,)
+
     def _check_credentials(self) -> None:
         """Once, before anything is spent. Raises `UsageError`."""
         if self.access_key is not None:
             return
         import boto3  # type: ignore[import-untyped]
-        from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+        from botocore.exceptions import BotoCoreError
 
         try:
             found = boto3.Session(profile_name=self.profile, region_name=self.region).get_credentials()
@@ -74,14 +84,7 @@ class BedrockModel(SdkModel):
         return AnthropicBedrock(**self.access.arguments())
 
     def _troubles(self) -> tuple[type[Exception], ...]:
-        from botocore.exceptions import BotoCoreError
-
-        return (BotoCoreError,)
-
-    def _events(self, response: Any) -> Iterator[Mapping[str, Any]]:
-        stream = EventStream()
-        for chunk in response.iter_bytes():
-            yield from stream.feed(chunk)
+        return self.access.troubles()
 
 
 def needed_for(extra: str, module: str) -> None:

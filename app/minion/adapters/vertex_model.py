@@ -13,7 +13,7 @@ from minion.adapters.sdk_model import SdkModel
 from minion.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from anthropic import AnthropicVertex
+    from anthropic import AnthropicVertex, AsyncAnthropicVertex
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -36,6 +36,18 @@ class VertexAccess:
             "credentials": self._credentials(),
             "max_retries": 0,
         }
+
+    def connect_async(self) -> AsyncAnthropicVertex:
+        from anthropic import AsyncAnthropicVertex
+
+        return AsyncAnthropicVertex(**self.arguments())
+
+    def troubles(self) -> tuple[type[Exception], ...]:
+        """What Google's own library raises where a token cannot be renewed."""
+        needed_for("vertex", "google")
+        from google.auth.exceptions import GoogleAuthError
+
+        return (GoogleAuthError,)
 
     def _credentials(self) -> Any:
         """Once, before anything is spent; the SDK renews the token. Raises `UsageError`."""
@@ -60,6 +72,4 @@ class VertexModel(SdkModel):
         return AnthropicVertex(**self.access.arguments())
 
     def _troubles(self) -> tuple[type[Exception], ...]:
-        from google.auth.exceptions import GoogleAuthError
-
-        return (GoogleAuthError,)
+        return self.access.troubles()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -38,6 +39,7 @@ from minion.domain.changeset import ChangeSet
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.domain.ids import CommitSha, new_task_id
+from minion.nodes.base import Asked as Wishes
 from minion.runner.environment import prepare
 from minion.runner.facts import Facts
 from minion.runner.journal import Journal
@@ -124,8 +126,7 @@ class _LocalTask:
         configuration = configuration_of(copy.workspace)
         team = library_of(copy.workspace, self.request.blueprint)
         engine = Engine(team.library)
-        inputs = {"issue": asked.number, "pr": 0}
-        state = engine.start(self.request.blueprint, inputs, max_usd=self._max_usd(configuration))
+        state = engine.start(self.request.blueprint, _inputs(asked), max_usd=self._max_usd(configuration))
         self._tell(asked, [str(broken) for broken in team.broken_files], copy, configuration)
         record = RunRecord(
             id=new_task_id(),
@@ -214,7 +215,8 @@ class _LocalTask:
             sandbox_mode=settings.sandbox,
             tool_cache=settings.tool_cache,
         )
-        task = Task(begun.configuration, begun.record.spec.scope, base_sha=begun.copy.base_sha)
+        spec = begun.record.spec
+        task = Task(begun.configuration, spec.scope, base_sha=begun.copy.base_sha, asked=Wishes.of(spec))
         return workshop.open(begun.copy.workspace, self.place, task, journal, lambda: None)
 
     def _prepare(self, site: BoxedSite, configuration: RepositoryConfiguration, journal: Journal, walk: Walk) -> None:
@@ -274,6 +276,18 @@ class _LocalTask:
             return NotCommitted(made.reason) if isinstance(made, BranchRefused) else made.sha
 
         return commit
+
+
+def _inputs(asked: Asked) -> dict[str, Any]:
+    """What a blueprint may declare: the engine takes those that it does."""
+    unclear = asked.spec.when_unclear
+    return {
+        "issue": asked.number,
+        "pr": 0,
+        "text": "",
+        "may_ask": unclear == "ask",
+        "may_choose": unclear == "choose",
+    }
 
 
 def parse_usd(text: str | None) -> Decimal | None:

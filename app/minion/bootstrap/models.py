@@ -6,6 +6,7 @@ from typing import assert_never
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.bedrock_model import BedrockAccess, BedrockModel
+from minion.adapters.cloud_transport import CloudTransport, as_it_came, from_event_stream
 from minion.adapters.vertex_model import VertexAccess, VertexModel
 from minion.ports.model import Model
 from minion.settings import Bedrock, Vertex
@@ -21,6 +22,21 @@ def model_of(settings: ModelSettings) -> Model:
             return BedrockModel(bedrock_access(settings))
         case "vertex":
             return VertexModel(vertex_access(settings))
+        case _:
+            assert_never(settings.provider)
+
+
+def transport_of(settings: ModelSettings) -> CloudTransport | None:
+    """The gateway's way to the models; None: HTTP to `ANTHROPIC_BASE_URL`."""
+    match settings.provider:
+        case "anthropic":
+            return None
+        case "bedrock":
+            bedrock = bedrock_access(settings)
+            return CloudTransport(bedrock.connect_async, from_event_stream, bedrock.troubles())
+        case "vertex":
+            vertex = vertex_access(settings)
+            return CloudTransport(vertex.connect_async, as_it_came, vertex.troubles())
         case _:
             assert_never(settings.provider)
 

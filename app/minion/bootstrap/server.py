@@ -24,6 +24,7 @@ from minion.adapters.store.engine import normalised
 from minion.adapters.store.slots import AdvisoryLocks
 from minion.adapters.store.store import Store, open_store
 from minion.agent.prices import PriceTable
+from minion.bootstrap.models import transport_of
 from minion.bootstrap.prices import priced
 from minion.domain.errors import UsageError
 from minion.domain.secret import Secret
@@ -80,7 +81,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 @contextmanager
 def composed(settings: Server) -> Iterator[FastAPI]:
     """The application with everything behind it running."""
-    machine, prices = SystemClock(), priced(settings.models, settings.prices)
+    machine, prices = SystemClock(), priced(settings.models, settings.prices, settings.provider)
     with ExitStack() as ending:
         store = open_store(settings.database_url, machine)
         ending.callback(store.close)
@@ -173,7 +174,7 @@ def upstream_of(settings: Server, prices: PriceTable) -> Upstream:
         headers["x-api-key"] = settings.anthropic_api_key
     elif settings.anthropic_auth_token is not None:
         headers["authorization"] = Secret(f"Bearer {settings.anthropic_auth_token.reveal()}")
-    return Upstream(settings.anthropic_base_url, headers, frozenset(prices.models))
+    return Upstream(settings.anthropic_base_url, headers, frozenset(prices.models), transport_of(settings))
 
 
 class _Announcing(uvicorn.Server):

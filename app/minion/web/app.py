@@ -23,6 +23,7 @@ def create_app(services: Services) -> FastAPI:
         timeout=httpx.Timeout(600, connect=10),
         limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
         trust_env=False,
+        transport=services.upstream.transport,
     )
 
     @asynccontextmanager

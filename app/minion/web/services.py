@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import httpx
+
 from minion.agent.prices import PriceTable
 from minion.domain.secret import Secret
 from minion.domain.task import Task
@@ -26,6 +28,8 @@ class Upstream:
     headers: Mapping[str, Secret]
     models: frozenset[str]
     """Models that may be asked for; each needs a price."""
+    transport: httpx.AsyncBaseTransport | None = None
+    """Another way to the model than HTTP to `base_url`: a provider with a protocol of its own."""
 
 
 @dataclass(frozen=True)
