@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from minion import comments
-from minion.comments import PullNotes, Voice
+from minion.comments import Fate, PullNotes, Voice
 from minion.domain.checks import Failure
 from minion.domain.commands import Misspelt
 from minion.domain.ids import Capability, CommitSha, TaskId
 from minion.domain.receipt import Receipt, ReceiptLine, Tokens
-from minion.domain.spec import Scope, TaskSpec, ThreadEntry
+from minion.domain.spec import ReviewPoint, Scope, TaskSpec, ThreadEntry
 from minion.domain.task import Task, TaskStatus
 from minion.tasks.checks import NoChecksReason
 from minion.tasks.outgoing import LIMIT
+from minion.tasks.review_answers import Answer
 
 FILES = Path(__file__).parent / "said"
 VOICE = Voice("https://minion.example", "https://github.com")
@@ -116,7 +117,22 @@ HANDED = task(
 )
 OUTSIDER = ThreadEntry(author="eve", author_can_write=False, kind="comment", url="", created_at="", text="x")
 
+REMARK = OUTSIDER.model_copy(
+    update={"author": "ann", "author_can_write": True, "url": "https://github.com/r1", "text": EVIL}
+)
+POINT = ReviewPoint(number=1, thread_id="T1", path="src/app.py", line=3, remarks=(REMARK,))
+WORDS = POINT.model_copy(update={"thread_id": "", "review_id": 77})
+PUSHED = Fate("b" * 40)
+
 SAID: dict[str, str] = {
+    "thread-done": comments.thread_reply(Answer(POINT, EVIL, True), PUSHED, VOICE),
+    "thread-news": comments.thread_reply(Answer(POINT, "Renamed it.", True), Fate("b" * 40, news=True), VOICE),
+    "thread-left": comments.thread_reply(Answer(POINT, "It is right as it is.", False), PUSHED, VOICE),
+    "thread-nothing-pushed": comments.thread_reply(Answer(POINT, "It is so already.", True), Fate(), VOICE),
+    "thread-answered": comments.thread_reply(Answer(POINT, "Because.", False), Fate(), VOICE),
+    "review-answered": comments.review_reply(Answer(WORDS, EVIL, True), PUSHED, VOICE),
+    "left-open": comments.left_open(task(), VOICE, (f"The thread on `{EVIL}` is gone.", "2 threads were left out.")),
+    "nothing-open": comments.nothing_open(("1 review thread was left out: it is mine.",)),
     "status-queued": comments.status(task(status=TaskStatus.QUEUED, pull_number=None, branch="", round=0), VOICE),
     "status-working": comments.status(task(status=TaskStatus.WORKING, max_usd=Decimal(3)), VOICE, pushes=0),
     "status-checks": comments.status(
