@@ -57,7 +57,7 @@ def test_workflow_files_are_workflows(path: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_on_comments_are_understood(page: Path) -> None:
     for line in re.findall(r"`(/minion [a-z][^`]*)`", page.read_text()):
-        command = command_in(line, shipped())
+        command = command_in(line, {*shipped(), "bump-copyright"})
         assert command is not None
         assert not isinstance(command, Misspelt), f"{page.name}: {line}: {command}"
 
@@ -83,6 +83,7 @@ def test_the_headings_of_the_issue_form_are_those_that_are_read() -> None:
     read = read_sections(body)
     assert (read.objective, read.scope.allow, read.rest) == ("said/here", ("said/here",), "")
     assert read.verification == read.constraints == ("said/here",)
+    assert read.branch == "said/here"
 
 
 def test_the_choices_of_the_issue_form_are_those_that_are_known() -> None:

@@ -15,7 +15,7 @@ _REPLY = (
     "`/minion stop` ends the task."
 )
 _COMMANDS = (
-    ("implement", "turns this issue into a pull request"),
+    ("implement", "turns this issue into a pull request, or goes on with this pull request"),
     ("fix", "repairs the failing checks of this pull request"),
     ("address", "takes up the review comments of this pull request"),
     ("approve <digest>", "lets a change go on that waits for approval"),
