@@ -191,9 +191,7 @@ def main() -> NoReturn:
     gc.set_threshold(*COLLECTIONS)
     debug = "--debug" in sys.argv[1:]
     try:
-        cli.main(args=_without_debug(sys.argv[1:]), prog_name="minion", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = cli.main(args=_without_debug(sys.argv[1:]), prog_name="minion", standalone_mode=False)
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(2)
@@ -202,7 +200,7 @@ def main() -> NoReturn:
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 -- the one catch-all of the process
         sys.exit(_report(error, debug=debug))
-    sys.exit(0)
+    sys.exit(code)  # what `click.exceptions.Exit` said; None, which is 0, of commands that say nothing
 
 
 def _without_debug(arguments: list[str]) -> list[str]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -31,6 +33,78 @@ def test_check_tells_all_of_all_files() -> None:
     assert result.exit_code == 2
     assert "unknown_key.yml:9:21: unknown key `comand` in `nodes.work` (did you mean `command`?)" in result.output
     assert "alias.yml" in result.output
+
+
+def test_exit_codes_of_the_process(tmp_path: Path) -> None:
+    def code(*arguments: str) -> int:
+        command = [sys.executable, "-m", "minion", "blueprint", *arguments]
+        return subprocess.run(command, capture_output=True, check=False, cwd=tmp_path).returncode
+
+    (tmp_path / "walks.yml").write_text(
+        "apiVersion: minion/v1\nkind: Walks\nblueprint: fix\ninputs: {pr: 3}\nwalks:\n  a: {ends: declined}\n"
+    )
+    assert code("check", str(folder("blueprints") / "fix.yml")) == 0
+    assert code("check", str(BROKEN / "alias.yml")) == 2
+    assert code("test", "walks.yml") == 1
+
+
+def test_check_of_folders_and_as_json(tmp_path: Path) -> None:
+    good = run("check", "--json", str(folder("blueprints")))
+    assert (good.exit_code, json.loads(good.stdout)) == (0, [])
+    for name in ("unknown_key", "alias"):
+        (tmp_path / f"{name}.yml").write_text((BROKEN / f"{name}.yml").read_text())
+    (tmp_path / "mine.walks.yml").write_text("apiVersion: minion/v1\nkind: Walks\nblueprint: fix\nwalks: {}\n")
+    told = run("check", "--json", str(tmp_path))
+    assert told.exit_code == 2
+    found = json.loads(told.stdout)
+    assert [Path(one["file"]).name for one in found] == ["alias.yml", "mine.walks.yml", "unknown_key.yml"]
+    assert found[2] == {
+        "file": str(tmp_path / "unknown_key.yml"),
+        "line": 9,
+        "column": 21,
+        "message": "unknown key `comand` in `nodes.work`",
+        "hint": "did you mean `command`?",
+    }
+    (tmp_path / "empty").mkdir()
+    assert isinstance(run("check", str(tmp_path / "empty")).exception, UsageError)
+
+
+def test_excerpts_point_at_the_place() -> None:
+    lines = run("check", "--excerpt", str(BROKEN / "unknown_key.yml")).stderr.splitlines()
+    at = next(number for number, line in enumerate(lines) if ":9:21:" in line)
+    source, caret = lines[at + 2], lines[at + 3]
+    assert source.startswith("    9 |   work: {type: run, comand")
+    assert source[caret.index("^") :].startswith("comand")
+    assert caret.endswith("^ did you mean `command`?")
+
+
+def test_what_a_file_says_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "x.yml").write_text('"\\e[31mred": 1\n')
+    for option in ("--plain", "--excerpt"):
+        assert "\x1b" not in run("check", option, str(tmp_path / "x.yml")).stderr
+
+
+def test_a_call_of_a_file_that_is_broken_waits_until_that_is_mended(tmp_path: Path) -> None:
+    caller = (
+        "apiVersion: minion/v1\nkind: Blueprint\nname: mine\ndescription: M.\ndefaults: {fail: done}\nstart: sub\n"
+        "nodes:\n  sub: {type: call, blueprint: other, next: done}\n  done: {type: end, status: success}\n"
+    )
+    (tmp_path / "mine.yml").write_text(caller)
+    (tmp_path / "other.yml").write_text("name: other\n")
+    assert "mine.yml" not in run("check", str(tmp_path)).stderr
+    (tmp_path / "other.yml").write_text(caller.replace("name: mine", "name: other").replace("int: other", "int: fix"))
+    assert "other.yml:8:3: node `sub`: `fix` needs the input `pr`" in run("check", str(tmp_path)).stderr
+    assert run("check", str(tmp_path / "mine.yml")).exit_code == 0  # it knows the one beside it
+
+
+def test_the_schema_beside_the_blueprints_is_current() -> None:
+    """To mend: minion blueprint schema > blueprints/schema.json."""
+    assert (folder("blueprints") / "schema.json").read_text() == run("schema").output
+
+
+def test_editors_find_the_schema() -> None:
+    for text in shipped().values():
+        assert text.startswith("# yaml-language-server: $schema=schema.json\n")
 
 
 def test_check_follows_calls(tmp_path: Path) -> None:
@@ -69,7 +143,22 @@ def test_schema_accepts_what_the_loader_accepts() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["unknown_key", "missing_key", "unknown_outcome", "unknown_tool", "bad_limits", "bad_money", "too_many_pushes"],
+    [
+        "unknown_key",
+        "missing_key",
+        "unknown_outcome",
+        "unknown_tool",
+        "bad_limits",
+        "bad_money",
+        "too_many_pushes",
+        "no_nodes",
+        "unknown_top_key",
+        "unknown_node_type",
+        "wrong_version",
+        "list_for_mapping",
+        "bad_durations",
+        "bad_node_name",
+    ],
 )
 def test_schema_refuses_what_one_key_can_tell(name: str) -> None:
     broken = YAML(typ="safe").load((BROKEN / f"{name}.yml").read_text())

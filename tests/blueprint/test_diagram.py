@@ -32,7 +32,7 @@ def test_the_example_of_the_reference_loads() -> None:
 
 
 def test_the_walks_of_the_reference_go_as_written(engine: Engine, library: dict[str, Blueprint]) -> None:
-    text = DOCS.read_text(encoding="utf-8").split("```yaml\n")[2].split("```")[0]
+    text = DOCS.read_text(encoding="utf-8").split("```yaml\n")[3].split("```")[0]
     walks = load_walks(text, source="docs/blueprints.md", library=library)
     assert isinstance(walks, Walks), "\n".join(map(str, walks))
     assert [follow(engine, walks, expected) for expected in walks.walks] == [()]

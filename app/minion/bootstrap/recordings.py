@@ -16,8 +16,11 @@ from minion.tasks.leaks import Redactor
 
 def may_record(path: Path) -> None:
     """Before anything is paid for. Raises `UsageError` where the file cannot be written."""
+    there = path.exists()
     try:
         path.open("a").close()
+        if not there:
+            path.unlink()
     except OSError as error:
         raise UsageError(f"--record {path}: {error.strerror}") from error
 
