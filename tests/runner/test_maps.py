@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,8 @@ class Shop:
             (Path(site.workspace.root) / ".gitignore").write_text("hidden/\n")
             (Path(site.workspace.root) / "hidden").mkdir(exist_ok=True)
             (Path(site.workspace.root) / "hidden/x.py").write_text("1\n")
-        return done(visit, "stuck" if item.startswith("dull") else "ok", usd="0.01")
+        report = done(visit, "stuck" if item.startswith("dull") else "ok", usd="0.01")
+        return replace(report, summary=f"I mended {item}.")
 
     def check(self, _: ScriptedSite, visit: Visit) -> NodeReport:
         self.visits.append(visit)
@@ -151,6 +153,16 @@ def test_what_is_kept_stays_and_the_rest_is_gone(shop: Any) -> None:
     assert here.files() == after
     assert here.site.workspace.changed_paths() == ["good-1.txt", "good-2.txt"]
     assert here.trees[-1] == base | {"good-1.txt": "made for good-1\n"}, "no item sees what was undone"
+
+
+def test_people_are_told_why_an_item_was_put_back(shop: Any) -> None:
+    here = shop("good-1", "bad-1", "dull-1", *(f"bad-{number}" for number in range(2, 20)))
+    walk = here.walk()
+    walk.on()
+    told = list(walk.learned.notes)
+    assert told[0] == "bad-1 was put back. The agent said of it: I mended bad-1."
+    assert len(told) == 10, "the first ones; the rest is counted"
+    assert all(note.startswith("bad-") for note in told)
 
 
 def test_the_command_of_an_item_is_given_it_as_environment_and_so_are_its_gates(shop: Any) -> None:

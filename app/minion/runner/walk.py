@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.model import AgentNode, JudgeNode, MapNode, RunNode
@@ -16,6 +16,9 @@ from minion.nodes.base import NodeReport, Opinion, Visit, WorkNode
 from minion.runner.items import Items
 from minion.runner.journal import Journal
 from minion.runner.site import Site
+
+_ITEM_SHOWN: Final = 200
+_MOST_PUT_BACK: Final = 10
 
 
 class Stopped(Exception):  # noqa: N818 -- it names what happened
@@ -31,12 +34,17 @@ class Learned:
     notes: dict[str, None] = field(default_factory=dict)
     gates: dict[str, str] = field(default_factory=dict)
     opinion: Opinion = field(default_factory=Opinion)
+    said: str = ""
+    """An agent's last words within the item of a map that is open."""
+    put_back: int = 0
+    """Items of maps of which people are told that they were."""
     _folded: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def take(self, visited: NodeReport, *, one_of_many: bool = False) -> None:
         """The visits of a map's items are one line for each node, model and outcome."""
         self._note(visited.line, one_of_many)
         self.summary = visited.summary or self.summary
+        self.said = visited.summary or self.said
         self.notes |= dict.fromkeys(visited.notes)
         self.gates |= dict(visited.gates)
         self.opinion = visited.opinion or self.opinion
@@ -102,6 +110,7 @@ class Walk:
             node = self.engine.pending(self.state)
             if isinstance(node, MapNode):
                 self._stop_if_told()
+                self._why_put_back()
                 result = self.items.step(self.state, node.name)
             elif isinstance(node, RunNode | AgentNode | JudgeNode):
                 result = self._worked(node)
@@ -110,6 +119,15 @@ class Walk:
             self.state = self.engine.apply(self.state, result)
             if not self.items.open(self.state):
                 self.applied(self.state)
+
+    def _why_put_back(self) -> None:
+        """People are told of the first items that go back; one that is skipped was of no concern."""
+        at, said, told = self.state.frame.map, self.learned.said.strip(), self.learned.put_back
+        if at is not None and at.ending == "revert" and said and told < _MOST_PUT_BACK:
+            item = str(self.engine.map_step(self.state).item)[:_ITEM_SHOWN]
+            self.learned.notes[f"{item} was put back. The agent said of it: {said}"] = None
+            self.learned.put_back += 1
+        self.learned.said = ""
 
     def _worked(self, node: WorkNode) -> NodeResult:
         visited = self._visit(node)

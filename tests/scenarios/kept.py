@@ -1,0 +1,106 @@
+"""Releases of real projects and the wheels that their CI needs, kept on disk: `python -m tests.scenarios.kept` fetches
+what is not there yet, so that later runs need no network."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from tests.scenarios.project import FILES
+from tests.scenarios.universe import Repository, Universe
+
+from minion.demo.releases import fetch, read_tree
+
+CACHE: Final = Path(__file__).parents[2] / ".cache" / "projects"
+RELEASES: Final = (("toolz", "0.10.0"), ("toolz", "0.12.1"), ("cachetools", "4.2.4"))
+TOOLS: Final = ("pytest==9.*", "ruff==0.17.*", "mypy==2.*")
+CI: Final = """\
+name: CI
+on:
+  push:
+    branches: [main]
+  pull_request:
+permissions:
+  contents: read
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: bash .github/ci/setup.sh
+      - run: {lint}
+      - run: {test}
+"""
+CONFIGURATION: Final = """\
+commands:
+  setup: bash .github/ci/setup.sh
+  lint: {lint}
+  test: {test}
+settle_seconds: 1
+checks_grace_seconds: 4
+reviewers: [ann]
+"""
+LINT: Final = ".venv/bin/ruff check --no-cache --isolated --select E9,F63,F7 --exclude .venv ."
+
+
+@cache
+def release(package: str, version: str) -> Mapping[str, str]:
+    """The texts of a source distribution, by path."""
+    tree = read_tree(fetch(package, version, CACHE / "archives"))
+    return {path: data.decode() for path, data in tree.items() if b"\0" not in data}
+
+
+@cache
+def wheels() -> Path:
+    """The folder with the wheels of `TOOLS` and all that they need."""
+    folder = CACHE / "wheels"
+    if not folder.is_dir():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+            fresh = Path(scratch) / "wheels"
+            download = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
+            subprocess.run([*download, "--dest", str(fresh), *TOOLS], check=True, capture_output=True)
+            fresh.rename(folder)
+    return folder
+
+
+def kept_repository(
+    universe: Universe, package: str, version: str, tests: str, tools: Sequence[str] = TOOLS[:2]
+) -> Repository:
+    """The release as a repository with a CI of its own, that of `main` has ended. `tests`: arguments of pytest."""
+    test = f".venv/bin/python -m pytest -q -p no:cacheprovider -o addopts= {tests}"
+    ours = {
+        ".gitignore": ".venv/\n.mypy_cache/\n__pycache__/\n*.egg-info/\n",
+        ".github/ci/setup.sh": _setup(tools),
+        ".github/workflows/ci.yml": CI.format(lint=LINT, test=test),
+        ".github/minion.yml": CONFIGURATION.format(lint=LINT, test=test),
+    }
+    nothing: dict[str, str | None] = dict.fromkeys(FILES)
+    return universe.repository({**nothing, **release(package, version), **ours})
+
+
+def _setup(tools: Sequence[str]) -> str:
+    """Makes `.venv` with the tools, and the project itself on its path."""
+    folder = "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
+    return (
+        "set -eu\npython3 -m venv --without-pip .venv\n"
+        "python3 -m pip --python .venv install --quiet --disable-pip-version-check --no-compile --no-index"
+        f" --find-links {shlex.quote(str(wheels()))} {shlex.join(tools)}\n"
+        f'printf \'%s\\n\' "$PWD" "$PWD/src" > "{folder}/here.pth"\n'
+    )
+
+
+def main() -> None:
+    for package, version in RELEASES:
+        release(package, version)
+    wheels()
+
+
+if __name__ == "__main__":
+    main()
