@@ -366,6 +366,14 @@ def test_changes_requested_by_others_start_nothing_and_say_nothing(world: World,
     assert world.github.bodies(number) == before
 
 
+def test_a_repository_may_leave_reviews_to_commands(world: World) -> None:
+    number = ours(world)
+    said = {".github/minion.yml": b"address_reviews: false\n"}
+    world.github.branches["main"] = world.github.commit_files(world.github.branches["main"], "configure", said)
+    assert request_changes(world, number).startswith("ignored: the repository's configuration")
+    assert world.say(number, "/minion address").startswith("task t")
+
+
 def test_changes_requested_while_a_task_is_under_way_only_wake_it(pull: World) -> None:
     thread(pull, "Use a set.")
     task = asked(pull)

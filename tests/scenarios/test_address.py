@@ -9,7 +9,8 @@ from tests.scenarios.project import MENDED, Json, add_notes, call, conversation,
 from tests.scenarios.real import AFTER, real_repository, release
 from tests.scenarios.universe import Repository, Snapshot, Universe, wait
 
-GOAL = "Take up every entry of review.threads"
+THREADS = "review.threads"
+GOAL = f"Take up every entry of {THREADS}"
 PATTERN = r'"({{|}}|{\w*(?:\.\w+|\[[^]]+])*(?::[^}]+)?})"'
 PATTERN_AFTER = r'"({{|}}|{[\w-]*(?:\.[\w-]+|\[[^]]+])*(?::[^}]+)?})"'
 GROUP = '.replace("]", "_")\n\n'
@@ -28,11 +29,13 @@ def reply(thread: int, text: str, *, done: bool = True) -> Json:
 
 
 def address(reads: list[str], changes: list[Json], *replies: Json, **more: Any) -> Json:
+    """What it reads are paths, and what outsiders had a part in."""
     output = {"changed": bool(changes), "replies": list(replies)}
+    looks = [call("task", names=[read]) if read == THREADS else call("read", path=read) for read in reads]
     return conversation(
         "address",
         GOAL,
-        turn(*(call("read", path=path) for path in reads), text="I look at the code that the threads are about."),
+        turn(*looks, text="I look at the code that the threads are about."),
         *([turn(*changes)] if changes else []),
         turn(finish("What the review asked for.", output=output), **more),
     )
@@ -175,7 +178,7 @@ def test_threads_of_every_kind_on_a_persons_pull_request(universe: Universe, sna
     universe.ann.call("POST", f"/repos/{name}/pulls/{number}/reviews", pending)
     universe.play(
         address(
-            ["parse.py"],
+            ["parse.py", THREADS],
             [edit("parse.py", (RAISE, COLLISION + RAISE), ('"1.20.3"', '"1.20.2"'))],
             reply(1, "1.20.2 it is: nothing is taken away."),
             reply(2, "It is gone."),
@@ -185,7 +188,9 @@ def test_threads_of_every_kind_on_a_persons_pull_request(universe: Universe, sna
     )
     universe.bob.comment(name, number, "/minion address")
     command = repository.await_comment(number, "waits for approval", 90).split("```\n")[1].strip()
-    assert "Not thought through" not in str(universe.model.requests[-1])
+    asked = str(universe.model.requests)
+    assert all(part in asked for part in ("Is it not 1.21?", "code_at_the_time", "file_is_gone", "Names collide."))
+    assert not any(part in asked for part in ("Not thought through", "Typo?"))
     universe.ann.comment(name, number, command)
     assert repository.ended(number) == "minion-done"
     head = pull_of(repository)["head"]

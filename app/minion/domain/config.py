@@ -52,6 +52,8 @@ class RepositoryConfiguration(BaseModel):
     """People who are asked for review; the person who asked, where this is empty."""
     team_reviewers: tuple[str, ...] = ()
     """Teams of the organisation, by slug."""
+    address_reviews: bool = True
+    """Whether a review that requests changes on Minion's own pull request starts `address`, as the command does."""
     models: dict[str, str] = Field(default_factory=dict)
     """Role (`cheap`, `standard`, `strong`) to a model that the operator allows."""
     max_usd: Decimal | None = None

@@ -134,7 +134,10 @@ class Reception:
         actor = Actor(event.actor, event.actor_id, event.actor_is_bot, permission)
         voiced = Voiced(github, event.repository, event.number, event.review_id, actor)
         request = Request(event.repository, event.number, Start(_ADDRESS), event.actor, review_id=event.review_id)
-        return self._start(voiced, house_of(self._desk, github, event.repository), request)
+        house = house_of(self._desk, github, event.repository)
+        if isinstance(house, House) and not house.configuration.address_reviews:
+            return "ignored: the repository's configuration leaves reviews to commands"
+        return self._start(voiced, house, request)
 
     def _rejoin(self, voiced: Voiced, last: Task) -> str:
         """A label opens no second task: only a new command does, once the last task has ended."""
