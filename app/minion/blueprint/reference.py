@@ -9,7 +9,7 @@ from minion.blueprint.diagram import mermaid
 from minion.blueprint.model import Blueprint
 from minion.blueprint.pages import facts, index
 from minion.blueprint.paths import ACTION_OUTPUTS, CAPS, FACTS, Kind
-from minion.blueprint.schema import NODES, OUTCOMES, USES
+from minion.blueprint.schema import BODY, NODES, OUTCOMES, USES
 from minion.blueprint.shapes import Argument, Choice, ListOf, Record, Shape
 
 _TYPES: Mapping[str, str] = {
@@ -74,7 +74,8 @@ def _outcomes(name: str) -> str:
 
 def _keys() -> str:
     lines = []
-    for name, record in NODES.records.items():
+    known = {**NODES.records, "end, within a map": BODY.records["end"]}
+    for name, record in known.items():
         lines.append(f"**{name}**\n\n")
         for key, wanted in record.keys.items():
             shown = f"**`{key}`**" if wanted.required else f"`{key}`"
@@ -121,5 +122,6 @@ def _paths() -> str:
         "| `inputs.NAME` | what the blueprint was started with | strings |\n"
         "| `nodes.NAME.output` | the last output of a node | yes |\n"
         "| `nodes.NAME.output.FIELD` | a field of it | by its type |\n"
+        "| `item`, `item.FIELD` | within a map: what it is about just now | text and what is unknown |\n"
     )
     return "".join(["| path | what | tainted |\n|---|---|---|\n", *rows, own])
