@@ -26,6 +26,15 @@ def test_files_that_a_checker_knows(commit: Commit) -> None:
     assert checkout.run("find", PATHS="nowhere/").said == ""
 
 
+def test_ruby_at_a_level_is_let_be(commit: Commit) -> None:
+    files = {"lib/x.rb": "# typed: false\n", "lib/y.rb": "# typed: true\n", "lib/z.rb": "# typed: strict\n"}
+    checkout = commit("annotate-types", files)
+    checkout.tool("srb", "true")
+    assert checkout.run("find", PATHS="lib/").said.split() == ["lib/x.rb"]
+    checkout.run("typed", FILE="lib/x.rb")
+    assert checkout.read("lib/x.rb") == "# typed: true\n"
+
+
 def test_no_checker_is_said(commit: Commit) -> None:
     done = commit("annotate-types", FILES).run("find", PATHS="lib/")
     assert done.code == 1
