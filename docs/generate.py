@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from minion.blueprint.library import assemble
 from minion.blueprint.reference import rewrite
 from minion.domain.config import RepositoryConfiguration
+from minion.nodes.lint.linters import Linter
+from minion.nodes.lint.table import LINTERS
 from minion.settings import Local, Server, variables
 from minion.shipped import shipped
 from minion.tasks.gate_paths import PROTECTED
@@ -71,12 +73,31 @@ def protected_paths() -> str:
     return ", ".join(f"`{pattern}`" for pattern in PROTECTED)
 
 
+def linters() -> str:
+    rows = [f"| [{one.name}]({one.source}) | {_does(one)} | {_signs(one)} |" for one in LINTERS]
+    return "\n".join(["| linter | what | recognised by |", "|---|---|---|", *rows])
+
+
+def _does(linter: Linter) -> str:
+    if not linter.check:
+        return "named only"
+    what = "formats" if linter.kind == "format" else "lints, formats" if linter.restyles else "lints"
+    return f"{what}, kept loaded" if linter.worker else what
+
+
+def _signs(linter: Linter) -> str:
+    sections = [f"`{begin.strip('[]')}` in `{file}`" for file, begin in linter.sections]
+    signs = [*(f"`{name}`" for name in (*linter.configs, *linter.implied)), *sections]
+    return ", ".join([*signs, *(["a call in CI"] if linter.words else [])]) or "a hook"
+
+
 TABLES = {
     ("configuration.md", "server"): server_variables,
     ("configuration.md", "local"): local_variables,
     ("configuration.md", "repository"): repository_keys,
     ("configuration.md", "protected"): protected_paths,
     ("action.md", "inputs"): action_inputs,
+    ("lint.md", "linters"): linters,
 }
 
 
