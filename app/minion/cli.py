@@ -79,15 +79,36 @@ def hub(host: str, port: int, data: str, runner_env: tuple[str, ...]) -> None:
 
 
 @cli.command()
-@click.option("--script", required=True, type=click.Path(exists=True, dir_okay=False), help="YAML or JSON file.")
+@click.option("--script", type=click.Path(exists=True, dir_okay=False), help="Play this YAML or JSON file.")
+@click.option("--replay", type=click.Path(exists=True, dir_okay=False), help="Answer what was recorded in this file.")
+@click.option("--loose", is_flag=True, help="With --replay: in the order of the recording, whatever is asked.")
+@click.option("--record", type=click.Path(dir_okay=False), help="Pass on to --upstream, and record in this new file.")
+@click.option("--upstream", default="https://api.anthropic.com", show_default=True, help="With --record: its address.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8091, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--api-key", default=None, help="Refuse requests with any other key.")
-def model(script: str, host: str, port: int, api_key: str | None) -> None:
-    """Run a model that plays a script and speaks the Messages API."""
-    from minion.bootstrap.services import serve_model
+@click.option("--api-key", default=None, help="With --script: refuse requests with any other key.")
+def model(
+    *,
+    script: str | None,
+    replay: str | None,
+    loose: bool,
+    record: str | None,
+    upstream: str,
+    host: str,
+    port: int,
+    api_key: str | None,
+) -> None:
+    """Run a model that plays a script, records another, or replays what was recorded; it speaks the Messages API."""
+    from minion.bootstrap.services import record_model, replay_model, serve_model
 
-    serve_model(script, host, port, api_key)
+    if sum(given is not None for given in (script, replay, record)) != 1:
+        raise click.UsageError("Give one of --script, --replay and --record")
+    if script is not None:
+        serve_model(script, host, port, api_key)
+    elif replay is not None:
+        replay_model(replay, host, port, loose=loose)
+    else:
+        record_model(str(record), upstream, host, port)
 
 
 @cli.command()

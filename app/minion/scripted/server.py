@@ -224,10 +224,10 @@ class ScriptedModel:
     """The server in a thread of this process: `with ScriptedModel(script) as model: ... model.url`."""
 
     def __init__(self, script: Script, *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None) -> None:
-        self._socket = _listen(host, port)
+        self._socket = listen(host, port)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         self.api = ScriptedApi(script, api_key)
-        self._server = _server(self.api)
+        self._server = uvicorn_of(self.api.application())
         self._thread = threading.Thread(target=self.serve_here, name="scripted-model", daemon=True)
 
     @property
@@ -260,7 +260,7 @@ class ScriptedModel:
         self._server.run(sockets=[self._socket])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Bound and listening before anybody is told the address, so that no early request is refused."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -269,11 +269,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _server(api: ScriptedApi) -> Any:
+def uvicorn_of(application: Starlette) -> Any:
     import uvicorn
 
     config = uvicorn.Config(
-        api.application(),
+        application,
         log_config=None,
         log_level="critical",
         access_log=False,
