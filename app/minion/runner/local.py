@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -176,7 +176,8 @@ class LocalRun:
             self._reason = objections if self._reason in {"", objections} else f"{self._reason}. {objections}"
 
     def _judged(self, changes: ChangeSet) -> Passed | Blocked:
-        return judge(changes, self.rules, self._before(changes))
+        rules = replace(self.rules, narrowing=self.walk.engine.narrowing(self.walk.state))
+        return judge(changes, rules, self._before(changes))
 
     def _push(self) -> NodeResult:
         changes = self.walk.site.workspace.change_set()
