@@ -19,6 +19,7 @@ from minion.orchestrator.request_text import Request, spec_of, takes_up_reviews
 from minion.orchestrator.starting_point import StartingPoint, of_issue, of_pull
 from minion.ports.github import GitHub, PullRequest, RepositoryFacts
 from minion.tasks.configuration import PATH, Broken, read_configuration
+from minion.tasks.outgoing import code
 
 _MOST_PROBLEMS: Final = 5
 
@@ -154,7 +155,8 @@ def _misplaced(blueprint: Blueprint, request: Request, pull: PullRequest | None)
 
 def _left_out(team: Team) -> tuple[str, ...]:
     """For a task that needs none of the broken files."""
-    return tuple(f"A blueprint of this repository is broken, and was left out: `{one}`" for one in team.broken_files)
+    said = "A blueprint of this repository is broken, and was left out"
+    return tuple(f"{said}: {code(str(one), limit=400)}" for one in team.broken_files)
 
 
 def _start(
