@@ -10,6 +10,7 @@ from junitparser import JUnitXml
 
 from minion.blueprint_cli import blueprint
 from minion.domain.errors import UsageError
+from minion.shipped import shipped
 
 TEXT = """\
 apiVersion: minion/v1
@@ -89,3 +90,11 @@ def test_a_folder_without_walks_is_wrong_usage(folder: Path) -> None:
 def test_a_broken_file_beside_does_not_matter(folder: Path) -> None:
     (folder / "other.yml").write_text("name: other\n")
     assert run(folder).exit_code == 0
+
+
+def test_every_way_of_every_shipped_blueprint_is_walked() -> None:
+    """All nodes, and all outcomes that a file says where they lead."""
+    result = run(Path(__file__).parent / "walks", "--min-coverage", "100")
+    assert result.exit_code == 0, "\n".join(line for line in result.output.splitlines() if not line.startswith("ok"))
+    covered = {line.split()[1].rstrip(":") for line in result.output.splitlines() if line.startswith("coverage")}
+    assert covered == set(shipped())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.fit import all_nodes
-from minion.blueprint.model import FAILED, Blueprint, EndNode, Node, RunNode, SwitchNode
+from minion.blueprint.model import FAILED, REVERT, Blueprint, EndNode, Node, RunNode, SwitchNode
 from minion.blueprint.moves import Moved
 from minion.blueprint.paths import case_of
 from minion.blueprint.state import State, Status
@@ -92,5 +92,5 @@ def _ways(node: Node, fail: str) -> Iterator[Way]:
     if leads is None:
         return
     yield from ((node.name, outcome) for outcome in leads.targets)
-    if isinstance(node, SwitchNode) and leads.otherwise not in {FAILED, fail}:
+    if isinstance(node, SwitchNode) and leads.otherwise not in {FAILED, REVERT, fail}:
         yield node.name, "else"
