@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import get_args, get_origin
@@ -18,6 +19,7 @@ from minion.nodes.lint.table import LINTERS
 from minion.settings import Local, Server, variables
 from minion.shipped import shipped
 from minion.tasks.gate_paths import PROTECTED
+from minion.tasks.spec_schema import front_matter_schema
 
 DOCS = Path(__file__).parent
 
@@ -128,9 +130,13 @@ def blueprint_pages() -> dict[Path, str]:
     return {path: rewrite(path.read_text(), library) for path in paths}
 
 
+def schemas() -> dict[Path, str]:
+    return {DOCS / "task-spec.schema.json": json.dumps(front_matter_schema(), indent=2) + "\n"}
+
+
 def main() -> int:
-    pages = tables() | blueprint_pages()
-    stale = sorted(path for path, fresh in pages.items() if fresh != path.read_text())
+    pages = tables() | blueprint_pages() | schemas()
+    stale = sorted(path for path, fresh in pages.items() if not path.exists() or fresh != path.read_text())
     if "--check" in sys.argv:
         names = ", ".join(f"docs/{path.relative_to(DOCS)}" for path in stale)
         print(f"stale: {names}; run: .venv/bin/python docs/generate.py" if stale else "all pages are current")

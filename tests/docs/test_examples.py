@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from tests.cli.conftest import CODE, CONFIGURATION, FIXED, TEST, git
 
@@ -24,7 +25,9 @@ from minion.scripted.server import ScriptedModel
 from minion.shipped import shipped
 from minion.tasks.configuration import read_configuration
 from minion.tasks.intake import command_in
-from minion.tasks.spec_sections import read_sections
+from minion.tasks.spec_schema import front_matter_schema
+from minion.tasks.spec_sections import Sections, read_sections
+from minion.tasks.verification import commands, facts
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -63,14 +66,37 @@ def test_commands_on_comments_are_understood(page: Path) -> None:
 
 
 def test_the_issue_is_read_heading_by_heading() -> None:
-    [issue] = blocks("docs/usage.md", "markdown")
-    read = read_sections(issue)
+    read = read_sections(blocks("docs/usage.md", "markdown")[0])
     assert read.objective == "`parse()` accepts hyphens in field names."
     assert read.scope.allow == ("src/parse.py", "tests/")
     assert read.scope.forbid == ("tests/golden/",)
     assert read.verification == ("`pytest tests/test_names.py` passes",)
+    assert commands(read.verification) == ("pytest tests/test_names.py",)
     assert read.constraints == ("The public API stays as it is",)
     assert (read.when_unclear, read.rest) == ("ask", "")
+
+
+def test_the_front_matter_says_the_same_and_fits_its_schema() -> None:
+    form, front, _ = (read_sections(block) for block in blocks("docs/usage.md", "markdown"))
+    assert (front.scope, front.constraints) == (form.scope, form.constraints)
+    assert commands(front.verification) == commands(form.verification)
+    assert facts(front.verification) == ("Names in error messages keep their hyphens",)
+    assert (front.when_unclear, front.rest) == ("choose", "Seen with the export of last week.")
+    source = blocks("docs/usage.md", "markdown")[1].split("---")[1]
+    schema = json.loads((ROOT / "docs" / "task-spec.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(YAML(typ="safe", pure=True).load(source))
+
+
+@pytest.mark.parametrize("wrong", [{}, {"other": 1}, {"when_unclear": "maybe"}, {"scope": {"deny": []}}, {"branch": 3}])
+def test_the_schema_refuses_what_is_not_read(wrong: dict[str, Any]) -> None:
+    assert not Draft202012Validator(front_matter_schema()).is_valid(wrong)
+
+
+def test_free_text_is_the_objective() -> None:
+    text = blocks("docs/usage.md", "markdown")[2]
+    read = read_sections(text)
+    assert read == Sections(rest=text.strip())
 
 
 def form() -> list[dict[str, Any]]:

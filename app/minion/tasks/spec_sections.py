@@ -20,10 +20,10 @@ _EMPTY: Final = frozenset({"", "_no response_", "n/a", "none"})
 _FRONT: Final = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_LIMIT: Final = 8_000
 _ANCHOR: Final = re.compile(r"(?:^|[\s\[,{:-])&\w", re.MULTILINE)
-_MOST_ITEMS: Final = 50
-_ITEM_LIMIT: Final = 1_000
+MOST_ITEMS: Final = 50
+ITEM_LIMIT: Final = 1_000
 _BRANCH_LIMIT: Final = 250
-_KEYS: Final = frozenset({"objective", "scope", "verification", "constraints", "when_unclear", "branch"})
+KEYS: Final = frozenset({"objective", "scope", "verification", "constraints", "when_unclear", "branch"})
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _mapping(source: str) -> Mapping[str, Any] | None:
         data = YAML(typ="safe", pure=True).load(source)
     except (YAMLError, ValueError, RecursionError, TypeError, AttributeError, KeyError):
         return None  # a person's text that is no YAML is text
-    if not isinstance(data, dict) or not data or not set(data) <= _KEYS:
+    if not isinstance(data, dict) or not data or not set(data) <= KEYS:
         return None
     return data
 
@@ -80,7 +80,7 @@ def _several(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(_items(value))
     if isinstance(value, list):
-        return tuple(str(item)[:_ITEM_LIMIT] for item in value[:_MOST_ITEMS] if isinstance(item, str | int | float))
+        return tuple(str(item)[:ITEM_LIMIT] for item in value[:MOST_ITEMS] if isinstance(item, str | int | float))
     return ()
 
 
@@ -184,10 +184,10 @@ def _items(text: str) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    for line in text.split("\n")[: _MOST_ITEMS * 2]:
+    for line in text.split("\n")[: MOST_ITEMS * 2]:
         item = _BULLET.sub("", line).strip()
         if item and item.lower() not in _EMPTY:
-            yield item[:_ITEM_LIMIT]
+            yield item[:ITEM_LIMIT]
 
 
 def _branch(text: str) -> str:
