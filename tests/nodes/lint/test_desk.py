@@ -25,6 +25,7 @@ class ESLint {
   async lintText() { return []; }
   async lintFiles(files) {
     console.log("noise on stdout");
+    fs.writeSync(1, 'noise past us\\n{"ok": true}\\n');
     return files.map((file) => {
       const filePath = path.resolve(this.cwd, file);
       const bad = fs.readFileSync(filePath, "utf8").includes("debugger");

@@ -166,3 +166,19 @@ def test_formatters_mend_what_was_changed_before_anybody_is_asked(place: Build, 
     assert (at.root / "new.js").read_text() == "b = 2;\n"
     assert (at.root / "old.js").read_text() == "a  = 1\n"
     assert said(report.gates).startswith("nothing new (prettier on 1 changed file")
+
+
+def test_what_a_linter_can_mend_itself_nobody_is_asked_about(place: Build) -> None:  # noqa: F811
+    files = {**PYTHON, "mixed.py": "import os\n"}
+    at = place(
+        {"calls": [write("b.py", "import sys\n\nprint(1)\n")]},
+        {"calls": [call("read", path="mixed.py"), write("mixed.py", "import os\nimport sys\n")]},
+        {"calls": [finish()]},
+        {"calls": [finish(status="blocked")]},
+        files=files,
+        commands=NOTHING,
+    )
+    at.visit(agent(), [gate("lint", command="lint", autofix="format")])
+    assert (at.root / "b.py").read_text() == "\nprint(1)\n"
+    assert (at.root / "mixed.py").read_text() == "import os\nimport sys\n", "its old finding is not ours to mend"
+    assert "mixed.py:2: F401 `sys`" in at.texts(3)

@@ -162,6 +162,7 @@ class Worker:
         self.turn = threading.Lock()
         self.child: subprocess.Popen[bytes] | None = None
         self.answers: queue.Queue[bytes] = queue.Queue()
+        self.count = 0
 
     def ask(self, job: Answer, deadline: float) -> Answer | None:
         """None when the worker cannot do it (an old version, a configuration that only the command understands)."""
@@ -182,15 +183,24 @@ class Worker:
             stdin = self.started().stdin
             if stdin is None:
                 return b""
-            stdin.write(json.dumps(request).encode() + b"\n")
+            self.count += 1
+            stdin.write(json.dumps({**request, "id": self.count}).encode() + b"\n")
             stdin.flush()
-            return self.answers.get(timeout=max(0.05, deadline - time.monotonic()))
+            return self.answered(deadline)
         except OSError:
             self.end()
             return b""
         except queue.Empty:
             self.end()
             return None
+
+    def answered(self, deadline: float) -> bytes:
+        """Lines that answer nothing that was asked are what a configuration wrote past us."""
+        while line := self.answers.get(timeout=max(0.05, deadline - time.monotonic())):
+            with contextlib.suppress(ValueError, AttributeError):
+                if json.loads(line).get("id") == self.count:
+                    return line
+        return b""
 
     def started(self) -> subprocess.Popen[bytes]:
         if self.child is None or self.child.poll() is not None:

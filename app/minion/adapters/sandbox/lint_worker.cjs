@@ -79,7 +79,7 @@ async function main() {
     } catch (error) {
       told = { ok: false, error: String(error) };
     }
-    answer(JSON.stringify(told) + "\n");
+    answer(JSON.stringify({ ...told, id: job.id }) + "\n");
   }
 }
 

@@ -148,14 +148,21 @@ class LintDesk:
 
     def formatting(self, paths: Sequence[str]) -> list[tuple[str, str]]:
         """(folder, command for bash) that format the files, in the order of the table."""
+        return self._fixing({one: paths for one in self.plan.applied if one.linter.formats})
+
+    def mending(self, paths: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+        """The same for what linters can mend by themselves; `paths` by the linter's name."""
+        linters = [one for one in self.plan.applied if one.linter.fix and one.linter.name in paths]
+        return self._fixing({one: paths[one.linter.name] for one in linters})
+
+    def _fixing(self, wanted: Mapping[Applied, Sequence[str]]) -> list[tuple[str, str]]:
         commands = []
         with self._turn:
-            _, configs = self._look(list(paths))
+            _, configs = self._look([path for paths in wanted.values() for path in paths])
             changed = self.plan.reconfigured(configs)
-            for one in self.plan.applied:
+            for one, paths in wanted.items():
                 mine = [path for path in paths if one in self.plan.for_path(path)]
-                usable = one.linter.formats and one.linter.name not in changed
-                if mine and usable and (program := self._program(one)) is not None:
+                if mine and one.linter.name not in changed and (program := self._program(one)) is not None:
                     argv = [program, *one.linter.fix, *one.arguments, *relative(one, mine)]
                     commands.append((one.root or ".", shlex.join(argv)))
         return commands
@@ -168,17 +175,21 @@ class LintDesk:
     def _program(self, one: Applied) -> str | None:
         if self._programs is None:
             wanted = list(dict.fromkeys((one.linter.program, one.root) for one in self.plan.applied))
-            answer: dict[str, Any] = self._server.call({"op": "programs", "wanted": [list(pair) for pair in wanted]})
-            places = answer.get("found") or [None] * len(wanted)
-            self._programs = dict(zip(wanted, places, strict=True))
+            answer = self._server.call({"op": "programs", "wanted": [list(pair) for pair in wanted]})
+            found_at = answer.get("found")
+            places = found_at if isinstance(found_at, list) and len(found_at) == len(wanted) else [None] * len(wanted)
+            self._programs = {
+                pair: at if isinstance(at, str) else None for pair, at in zip(wanted, places, strict=True)
+            }
         return self._programs[(one.linter.program, one.root)]
 
     def _look(self, paths: Sequence[str]) -> tuple[dict[str, str], dict[str, str | None]]:
         base = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in self.plan.configs.items()}
         request = {"op": "look", "paths": paths, "names": self.plan.config_names, "base": base}
-        answer: dict[str, Any] = self._server.call(request)
-        shas = {path: sha for path, sha in (answer.get("shas") or {}).items() if sha is not None}
-        return shas, answer.get("configs") or {}
+        answer = self._server.call(request)
+        shas = {path: sha for path, sha in _object(answer.get("shas")).items() if isinstance(sha, str)}
+        configs = _object(answer.get("configs")).items()
+        return shas, {path: text if isinstance(text, str) else None for path, text in configs}
 
     def _jobs(
         self, wanted: Mapping[str, Sequence[Applied]], shas: Mapping[str, str], changed: frozenset[str]
@@ -205,8 +216,7 @@ class LintDesk:
     def _run(self, jobs: Sequence[_Job], within_s: float) -> dict[str, str]:
         """Runs them and remembers what they said; why those that said nothing did not."""
         request = {"op": "run", "jobs": [job.request() for job in jobs], "within_s": within_s}
-        answer: dict[str, Any] = self._server.call(request)
-        results = answer.get("results") or [{"exit": -1, "stderr": str(answer.get("error", ""))}] * len(jobs)
+        results = _results(self._server.call(request), len(jobs))
         after, _ = self._look([path for job in jobs for path in job.shas])
         silent: dict[str, str] = {}
         for job, result in zip(jobs, results, strict=True):
@@ -253,6 +263,18 @@ def _inside(path: str, one: Applied, root: str) -> str:
 def relative(one: Applied, paths: Iterable[str]) -> list[str]:
     """As arguments: relative to where the linter runs, and never like an option."""
     return [f"./{path.removeprefix(one.folder)}" for path in paths]
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """What comes out of the box is believed in nothing, not even in its form."""
+    return value if isinstance(value, dict) else {}
+
+
+def _results(answer: Mapping[str, object], count: int) -> list[Mapping[str, Any]]:
+    told = answer.get("results")
+    if isinstance(told, list) and len(told) == count:
+        return [_object(one) for one in told]
+    return [{"exit": -1, "stderr": str(answer.get("error", ""))}] * count
 
 
 def _parts(files: Mapping[str, str]) -> Iterable[dict[str, str]]:

@@ -49,4 +49,7 @@ def run_check(
 
 def formatted(node: RunNode, bench: WorkBench) -> bool:
     """Whether the autofix was the repository's formatters, and is done. A configured command is run instead."""
-    return node.autofix == "format" and bench.configuration.commands.format is None and fix_fast(bench)
+    commands = bench.configuration.commands
+    if node.autofix != "format" or commands.format is not None:
+        return False
+    return fix_fast(bench, mend=node.command == "lint" and commands.lint is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -101,17 +102,33 @@ def _new(desk: LintDesk, bench: WorkBench, now: Sequence[Remark]) -> list[Remark
     return found
 
 
-def fix_fast(bench: WorkBench) -> bool:
-    """Applies the formatters of the plan to the changed files, in the box. False: there is none to apply."""
-    if not any(one.linter.formats for one in plan_of(bench).applied):
-        return False
-    paths = changed_files(bench.workspace.change_set())
+def fix_fast(bench: WorkBench, *, mend: bool) -> bool:
+    """Applies the formatters of the plan to the changed files, in the box; with `mend` what linters can mend by
+    themselves first. False: there is no formatter to apply."""
     with at_desk(bench) as desk:
-        commands = desk.formatting(paths) if desk is not None and paths else []
+        if desk is None:
+            return False
+        paths = changed_files(bench.workspace.change_set())
+        if mend:
+            _apply(desk.mending(_wholly_new(desk, bench, paths)), bench)
+        _apply(desk.formatting(paths), bench)
+        return any(one.linter.formats for one in desk.plan.applied)
+
+
+def _wholly_new(desk: LintDesk, bench: WorkBench, paths: Sequence[str]) -> dict[str, list[str]]:
+    """Linters and the files in which they find nothing but what the change brought: a fix takes a whole file, and must
+    not mend what nobody asked about."""
+    now = desk.check(paths, ("lint",), WITHIN_S).remarks
+    new = set(_new(desk, bench, now))
+    old = {(remark.linter, remark.path) for remark in now if remark not in new}
+    wanted = dict.fromkeys((remark.linter, remark.path) for remark in now)
+    return {name: [path for linter, path in wanted if linter == name and (name, path) not in old] for name, _ in wanted}
+
+
+def _apply(commands: Sequence[tuple[str, str]], bench: WorkBench) -> None:
     if commands:
-        text = "\n".join(f"(cd ./{folder} && {command})" for folder, command in commands)
+        text = "\n".join(f"(cd {shlex.quote(f'./{folder}')} && {command})" for folder, command in commands)
         bench.sandbox.run(BoxCommand(argv=["/bin/bash", "-c", text], timeout_s=FIX_WITHIN_S))
-    return True
 
 
 def changed_files(change_set: ChangeSet) -> list[str]:

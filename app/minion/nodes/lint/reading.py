@@ -12,6 +12,10 @@ from xml.etree import ElementTree as ET
 from minion.nodes.lint.linters import Reading
 
 LONGEST_MESSAGE = 300
+_UNREADABLE = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(OverflowError, RecursionError, ET.ParseError),
+)
 MOST = 1_000
 
 
@@ -32,7 +36,7 @@ def found(reading: Reading, stdout: str, stderr: str) -> tuple[Found, ...]:
     for text in (stdout, stderr, f"{stdout}\n{stderr}"):
         try:
             items = [item for item, _ in zip(read(text), range(MOST), strict=False)]
-        except (ValueError, KeyError, TypeError, AttributeError, ET.ParseError):
+        except _UNREADABLE:
             continue
         if items:
             return tuple(items)
