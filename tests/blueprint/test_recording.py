@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minion.blueprint.engine import Engine
+from minion.blueprint.graph import kind
 from minion.blueprint.library import assemble
-from minion.blueprint.model import Blueprint
+from minion.blueprint.model import Blueprint, Node
 from minion.blueprint.problem import Problem
 from minion.blueprint.recording import Recording, as_walks, cleaned, load_recording, record, replay
+from minion.blueprint.sample import good_result
 from minion.blueprint.scenario import Walks, follow, load_walks
+from minion.blueprint.schema import RESULTS
 from minion.blueprint.state import NodeResult
-from minion.blueprint.walk import walk
+from minion.blueprint.walk import paces, walk
 from minion.blueprint_cli import blueprint
 from minion.domain.errors import UsageError
 
@@ -102,6 +105,26 @@ def test_unchanged_it_goes_the_same_way(recording: Recording) -> None:
     assert (found.assumed, found.unused) == ((), ())
     assert found.state.spent == recording.header.spent
     assert found.same_end(recording)
+
+
+@given(st.data())
+def test_whatever_happened_goes_the_same_way_again(data: st.DataObject) -> None:
+    library = library_of(TEXT)
+    engine = Engine(library)
+
+    def answer(_: str, node: Node, visit: int) -> NodeResult:
+        outcome = data.draw(st.sampled_from(RESULTS[kind(node)]), label=f"{node.name} {visit}")
+        good = good_result(node)
+        return good if outcome == good.outcome else NodeResult(outcome=outcome)
+
+    start = engine.start("bump", {"issue": 1})
+    walked = list(paces(engine, start, answer))
+    made = load_recording(str(record(library, walked[-1].after, WHEN)), source="r")
+    assert isinstance(made, Recording)
+    found = replay(engine, made)
+    assert [pace.stop.place for pace in found.paces] == [pace.stop.place for pace in walked]
+    assert found.state == walked[-1].after
+    assert (found.assumed, found.unused) == ((), ())
 
 
 def test_a_new_node_is_assumed_to_go_well(recording: Recording) -> None:
