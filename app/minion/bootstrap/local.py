@@ -204,7 +204,7 @@ class _LocalTask:
             run = LocalRun(walk, self._rules(begun), self._commit(record), record, held, meter)
             outcome = run.to_the_end()
             if self.request.record is not None:
-                write_recording(Path(self.request.record), record.blueprints, walk.state, self.settings.model_secrets)
+                write_recording(Path(self.request.record), record.blueprints, walk.state, run.rules.secrets)
             return outcome
 
     def _site(self, begun: _Begun, prices: PriceTable, journal: Journal) -> BoxedSite:
