@@ -22,7 +22,7 @@ _CHANGING: Final = (
     (re.compile(r"/actions/runs/\d+(/job/\d+)?"), "/actions/runs/<run>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d\d:\d\d)"), "<time>"),
     (re.compile(r"\$\d+\.\d+"), "<usd>"),
-    (re.compile(r"\b\d+(?:\.\d+)? ?s\b"), "<seconds>"),
+    (re.compile(r"\b(?:\d+ min )?\d+(?:\.\d+)? ?s\b"), "<seconds>"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b"), "<sha>"),
 )
 
