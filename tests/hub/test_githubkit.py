@@ -164,6 +164,34 @@ def test_pulls_and_reviews(world: World, kit: GitHub[Any]) -> None:
     assert found["issue"].pull_request is not None
 
 
+def test_reviews_that_are_not_sent(world: World, kit: GitHub[Any]) -> None:
+    """Their author sees them, and takes them back or sends them."""
+    number = pull_request(world)[0]["number"]
+    rest, ann = kit.rest(VERSION), world.hub.user("ann")
+    comments = [{"path": "src/app.py", "line": 2, "body": "half a thought"}]
+    pending = ann.call("POST", f"/repos/{REPO}/pulls/{number}/reviews", {"comments": comments})
+    assert pending["state"] == "PENDING"
+    assert len(ann.review_comments(REPO, number)) == 1
+    assert rest.pulls.list_review_comments(OWNER, NAME, number).parsed_data == []
+    assert rest.pulls.list_reviews(OWNER, NAME, number).parsed_data == []
+    path = f"/repos/{REPO}/pulls/{number}/reviews/{pending['id']}"
+    assert world.hub.user("bob").request("DELETE", path).status_code == 404
+    assert ann.call("DELETE", path)["id"] == pending["id"]
+    assert ann.review_comments(REPO, number) == []
+    sent = ann.review(REPO, number, "COMMENT", "see", comments)
+    assert ann.request("DELETE", f"/repos/{REPO}/pulls/{number}/reviews/{sent['id']}").status_code == 422
+
+
+def test_a_review_comment_is_outdated_when_its_line_changes(world: World, kit: GitHub[Any]) -> None:
+    number = pull_request(world)[0]["number"]
+    world.hub.user("ann").review(REPO, number, "COMMENT", "", [{"path": "src/app.py", "line": 2, "body": "why?"}])
+    world.hub.user("bob").commit(REPO, "fix/it", {"src/app.py": "one\nsomething else\nthree\n"}, "Otherwise")
+    (comment,) = kit.rest(VERSION).pulls.list_review_comments(OWNER, NAME, number).parsed_data
+    assert (comment.line, comment.position, comment.original_line) == (None, None, 2)
+    (thread,) = world.hub.user("bob").threads(REPO, number)
+    assert (thread["isOutdated"], thread["line"]) == (True, None)
+
+
 def merge_parents(world: World, number: int) -> list[str]:
     repository = next(r for r in world.hub.core.state.repositories.values() if r.full_name == REPO)
     command = ["git", "--git-dir", str(repository.git_dir), "rev-list", "-1", "--parents", f"refs/pull/{number}/merge"]
