@@ -35,6 +35,7 @@ from minion.bootstrap.recordings import may_record, write_recording
 from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.bootstrap.stopping import Stopper
+from minion.bootstrap.warming import Warming
 from minion.domain.changeset import ChangeSet
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
@@ -184,7 +185,7 @@ class _LocalTask:
         record, workspace = begun.record, begun.copy.workspace
         meter = Meter(held.spent)
         with Progress(self.console) as progress:
-            journal = Journal([progress.listen, meter.listen])
+            journal = Journal([progress.listen, meter.listen, Warming().listen])
             site = self._site(begun, prices, journal)
             walk = Walk(
                 engine=begun.engine,

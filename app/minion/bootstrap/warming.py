@@ -1,0 +1,28 @@
+"""Imports that only the end of a run needs, done while the model is being waited for."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from minion.domain.trace import TraceEvent
+
+
+@dataclass
+class Warming:
+    """A listener of the journal: begins when the first answer has come, so that nothing is in the first one's way."""
+
+    begun: bool = False
+
+    def listen(self, event: TraceEvent) -> None:
+        if event.kind == "agent.usage" and not self.begun:
+            self.begun = True
+            threading.Thread(target=_warm, name="warming", daemon=True).start()
+
+
+def _warm() -> None:
+    import unidiff.patch  # noqa: F401
+
+    from minion.tasks.leaks import pattern_leaks
+
+    pattern_leaks("the detectors of the gate")
