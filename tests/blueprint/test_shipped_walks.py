@@ -38,7 +38,7 @@ def test_they_come_to_every_node(engine: Engine, library: dict[str, Blueprint]) 
             done = walk(engine, engine.start(walks.blueprint, walks.inputs), expected.script)
             for step in done.state.log:
                 passed[step.blueprint].add(step.node)
-    for name in ("implement", "fix", "lint", "write-tests", "update-docs"):
+    for name in ("implement", "fix", "lint", "write-tests", "update-docs", "plan"):
         assert name in shipped()
         nodes = library[name].nodes.values()
         executed = {n.name for n in nodes if type(n).__name__ in {"RunNode", "AgentNode", "JudgeNode", "ActionNode"}}

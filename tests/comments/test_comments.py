@@ -161,6 +161,7 @@ SAID: dict[str, str] = {
     "ignored-configuration": comments.ignored("ann", "the configuration is broken:\n.github/minion.yml:3: no key `x`"),
     "already-working": comments.already_working(task(status=TaskStatus.AWAITING_CHECKS), VOICE),
     "no-task": comments.no_task("stop"),
+    "plan": comments.plan(task(), VOICE, "1. Read `a.py`, @boss.\n2. Mend it."),
     "question": comments.question(task(), VOICE, "Should empty files be an error, @boss?"),
     "note": comments.note(task(), VOICE, EVIL),
     "no-ci": comments.no_ci(NoChecksReason.ACTION_REQUIRED),

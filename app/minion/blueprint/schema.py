@@ -74,7 +74,7 @@ USES: Mapping[str, Mapping[str, Argument]] = {
         "text": Argument(Text(), text=True),
     },
     "pr.ready": {},
-    "comment": {"template": Argument(Choice(("ask", "note"))), "text": Argument(Text(), text=True)},
+    "comment": {"template": Argument(Choice(("ask", "note", "plan"))), "text": Argument(Text(), text=True)},
     "checks.collect": {},
     "checks.rerun": {},
     "review.collect": {},

@@ -14,6 +14,7 @@ from minion.comments.answers import (
     no_ci,
     no_task,
     note,
+    plan,
     question,
 )
 from minion.comments.approvals import approval
@@ -55,6 +56,7 @@ __all__ = [
     "note",
     "note_marker",
     "nothing_open",
+    "plan",
     "pull_body",
     "pull_task",
     "pull_title",

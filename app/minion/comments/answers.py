@@ -14,9 +14,14 @@ _REPLY = (
     "Reply in a comment: the first answer by somebody with write permission counts and becomes part of the request. "
     "`/minion stop` ends the task."
 )
+_GO_OR_CHANGE = (
+    "Reply in a comment: `go`, or what should be different. Answers by people with write permission count. "
+    "`/minion stop` ends the task."
+)
 _COMMANDS = (
     ("implement", "turns this issue into a pull request, or goes on with this pull request"),
     ("fix", "repairs the failing checks of this pull request"),
+    ("plan", "says how this issue would be carried out, and does it once you agree"),
     ("address", "takes up the review comments of this pull request"),
     ("approve <digest>", "lets a change go on that waits for approval"),
     ("stop", "ends the running task; nothing more is pushed"),
@@ -24,7 +29,7 @@ _COMMANDS = (
     ("status", "says where the task is"),
     ("help", "shows this"),
 )
-_STARTING = frozenset({"implement", "fix", "address"})
+_STARTING = frozenset({"implement", "plan", "fix", "address"})
 """Commands that start the blueprint of their name, and are there where it is."""
 
 
@@ -87,6 +92,17 @@ def question(task: Task, voice: Voice, text: str) -> str:
             f"@{task.spec.requested_by}, to go on with this I need an answer:",
             quote(text, hosts=voice.hosts, limit=6_000),
             _REPLY,
+        )
+    )
+
+
+def plan(task: Task, voice: Voice, text: str) -> str:
+    """What is going to be done, before it is."""
+    return paragraphs(
+        (
+            f"@{task.spec.requested_by}, this is what I would do:",
+            quote(text, hosts=voice.hosts, limit=12_000),
+            _GO_OR_CHANGE,
         )
     )
 

@@ -72,8 +72,8 @@ def say(scene: Scene, node: ActionNode, template: str, text: str) -> None:
     """One comment for each visit of a node."""
     visit = scene.state.frame.visits.get(node.name, 1)
     marker = comments.note_marker(scene.task.id, f"{scene.state.frame.blueprint}.{node.name}.{visit}")
-    words = comments.question if template == "ask" else comments.note
-    body = words(scene.task, voice_of(scene.desk), text)
+    words = {"ask": comments.question, "plan": comments.plan}
+    body = words.get(template, comments.note)(scene.task, voice_of(scene.desk), text)
     scene.github.upsert_comment(scene.repository, scene.task.number, marker, body)
 
 
