@@ -63,6 +63,13 @@ def test_what_calls_a_broken_one_is_stopped_with_it() -> None:
     assert f"{FOLDER}/fix.yml:1:1: " in said[2]
 
 
+def test_an_override_with_other_inputs_stops_its_callers_and_no_file_is_broken() -> None:
+    found = team(fix=GOOD.replace("NAME", "fix"))
+    assert "fix" in found.library
+    assert "has no input `pr`" in found.broken["implement"][0].message
+    assert found.broken_files == ()
+
+
 def test_a_call_that_does_not_fit_is_told_at_its_place() -> None:
     found = team(mine=CALLER.replace("NAME", "mine").replace("CALLEE", "fix"))
     [one] = found.broken["mine"]

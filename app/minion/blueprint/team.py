@@ -35,10 +35,12 @@ class Team:
 
     @property
     def broken_files(self) -> Problems:
-        """The first problem of each broken file, file by file."""
+        """The first problem of each broken file of the repository, file by file. A blueprint that comes with Minion and
+        calls one of them, or an override that takes other inputs, is no file of theirs: who asks for it is told."""
         firsts: dict[str, Problem] = {}
         for one in (one for problems in self.broken.values() for one in problems):
-            firsts.setdefault(one.source, one)
+            if one.source.startswith(f"{FOLDER}/"):
+                firsts.setdefault(one.source, one)
         return tuple(firsts[source] for source in sorted(firsts))
 
 

@@ -50,8 +50,11 @@ def problems_in(texts: Mapping[Path, bytes]) -> Problems:
     broken = {path.stem for path in texts if found[str(path)]}
     for problem in [*_unlinked(known, broken), *_walks(texts, known, broken)]:
         found[problem.source].append(problem)
-    order = lambda one: (one.line, one.column, one.message)  # noqa: E731
-    return tuple(problem for each in found.values() for problem in sorted(each, key=order))
+    return tuple(problem for each in found.values() for problem in sorted(each, key=_place))
+
+
+def _place(problem: Problem) -> tuple[int, int, str]:
+    return problem.line, problem.column, problem.message
 
 
 def _unlinked(known: Mapping[Path, Blueprint], broken: set[str]) -> Iterator[Problem]:
