@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from minion.blueprint.library import calls, link
 from minion.blueprint.loader import decode, load
@@ -81,7 +82,13 @@ def _loaded(name: str, paths: list[str], text: str | bytes | None) -> Blueprint 
     source = paths[0] if paths else f"{name}.yml"
     if text is None:
         return (Problem(1, 1, f"not read: there are more than {MOST_FILES} blueprints", "delete some", source),)
-    return load(text, source=source, name=name)
+    return load(text, source=source, name=name) if paths else _shipped(str(text), name)
+
+
+@lru_cache(maxsize=64)
+def _shipped(text: str, name: str) -> Blueprint | Problems:
+    """These are the same for every repository, and reading them takes a while."""
+    return load(text, source=f"{name}.yml", name=name)
 
 
 def _unlink(good: dict[str, Blueprint], broken: dict[str, Problems], sources: Mapping[str, str]) -> None:
