@@ -92,6 +92,6 @@ def _ways(task: Task, pushed: bool, *, used_up: bool) -> Iterator[str]:
         yield f"#{task.pull_number} has had all the pushes that I may make to it: a person has to go on there."
     elif task.pull_number:
         yield f"`/minion fix <hint>` on #{task.pull_number} lets me try again from there, with your hint."
-    yield f"`/minion implement <hint>` on #{task.number} starts anew." if not task.is_pull else ""
+    yield f"`/minion {task.blueprint} <hint>` on #{task.number} starts anew." if not task.is_pull else ""
     if task.pull_number and pushed and not task.is_pull:
         yield f"Or close #{task.pull_number}: I do nothing more on my own."
