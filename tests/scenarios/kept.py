@@ -3,6 +3,7 @@ what is not there yet, so that later runs need no network."""
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.scenarios.project import FILES
 from tests.scenarios.universe import Repository, Universe
 
 from minion.demo.releases import fetch, read_tree
+from minion.domain.errors import UsageError
 
 CACHE: Final = Path(__file__).parents[2] / ".cache" / "projects"
 RELEASES: Final = (("toolz", "0.10.0"), ("toolz", "0.12.1"), ("cachetools", "4.2.4"))
@@ -59,7 +61,8 @@ def release(package: str, version: str) -> Mapping[str, str]:
 @cache
 def wheels() -> Path:
     """The folder with the wheels of `TOOLS` and all that they need."""
-    folder = CACHE / "wheels"
+    wanted = hashlib.sha256(" ".join([sys.version, *TOOLS]).encode()).hexdigest()
+    folder = CACHE / f"wheels-{wanted[:12]}"
     if not folder.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
@@ -97,9 +100,12 @@ def _setup(tools: Sequence[str]) -> str:
 
 
 def main() -> None:
-    for package, version in RELEASES:
-        release(package, version)
-    wheels()
+    try:
+        for package, version in RELEASES:
+            release(package, version)
+        wheels()
+    except (UsageError, subprocess.CalledProcessError) as error:
+        sys.exit(f"what some scenarios need could not be fetched, and will be asked for again: {error}")
 
 
 if __name__ == "__main__":
