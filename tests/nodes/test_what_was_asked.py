@@ -144,3 +144,27 @@ def test_a_narrowing_holds_for_the_tools_and_for_the_gate(place: Build) -> None:
     assert "docs/c.md is outside this task's scope" in at.texts(1), "it cannot widen what the author allowed"
     assert "`src/b.py` is outside the paths that this task was narrowed to" in at.texts(3)
     assert list(at.bench.workspace.changed_paths()) == ["src/a.py"]
+
+
+def test_an_item_of_a_map_answers_for_its_own_changes(place: Build) -> None:
+    at = place(
+        {"calls": [call("shell", command="echo '* @eve' > CODEOWNERS; echo x > mine.txt")]},
+        {"calls": [finish()]},
+        {"calls": [call("shell", command="rm CODEOWNERS")]},
+        {"calls": [finish()]},
+        commands=NO_COMMANDS,
+    )
+    for number in range(50):
+        (at.root / f"earlier-{number}.txt").write_text("an item before\n")
+    report = at.visit(agent(), one_of_many=True, since=at.bench.workspace.checkpoint())
+    assert report.result.outcome == "ok"
+    assert "`CODEOWNERS` is protected" in at.texts(2)
+    assert "files changed" not in at.texts(2), "how many there are of all is asked when they are pushed"
+
+
+def test_a_judge_of_an_item_in_which_nothing_changed_vetoes_without_a_call(place: Build) -> None:
+    at = place()
+    (at.root / "earlier.txt").write_text("an item before\n")
+    since = at.bench.workspace.checkpoint()
+    report = at.visit(judge(context=("workspace.diff",)), one_of_many=True, since=since)
+    assert report.result.outcome == "veto"

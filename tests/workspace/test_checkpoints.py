@@ -183,6 +183,8 @@ def test_the_diff_of_one_item(workspace: GitWorkspace) -> None:
     assert "widget.py" not in diff
     assert "README.md" not in diff
     assert "vendor" not in diff
+    assert [file.path for file in workspace.change_set(kept).files] == ["src/new.py"]
+    assert len(workspace.change_set().files) == 3
     assert "widget.py" in workspace.diff()
     (tree / "vendor/lib.js").write_text("2\n")
     assert "-1\n+2" in workspace.diff(since=kept)

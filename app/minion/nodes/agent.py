@@ -36,7 +36,9 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
     if isinstance(budget, str):
         return plain_report(node.name, Outcome.REFUSED, {"reason": budget}, 0.0)
     changes = bool(CHANGING & set(node.tools))
-    bounds = bounds_of(Scope(allow=node.write.allow, forbid=node.write.protect), bench) if changes else None
+    bounds = (
+        bounds_of(Scope(allow=node.write.allow, forbid=node.write.protect), bench, visit.since) if changes else None
+    )
     gates = Gates(visit, bench, changes=changes, bounds=bounds)
     materials = materials_of(visit.context)
     rules = RuleBook(bench.workspace) if node.rules == "auto" else None

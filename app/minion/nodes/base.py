@@ -23,7 +23,7 @@ from minion.ports.clock import Clock
 from minion.ports.host import HostCommands
 from minion.ports.model import Model
 from minion.ports.sandbox import Sandbox
-from minion.ports.workspace import Workspace
+from minion.ports.workspace import Checkpoint, Workspace
 from minion.tasks import verification
 
 WorkNode: TypeAlias = RunNode | AgentNode | JudgeNode
@@ -38,7 +38,8 @@ class Emit(Protocol):
 @dataclass(frozen=True)
 class Visit:
     """One entry into a work node. `usd` and `wall_s` are what the task has left; `env` is of a run node's command and
-    `gate_env` of its gates', by name: in the box only. `one_of_many`: it is done for one item of a map."""
+    `gate_env` of its gates', by name: in the box only. `one_of_many`: it is done for one item of a map, and
+    `since` is how the files were before that item."""
 
     node: WorkNode
     context: Sequence[ContextEntry] = ()
@@ -49,6 +50,7 @@ class Visit:
     gate_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     narrowing: Narrowing = ()
     one_of_many: bool = False
+    since: Checkpoint | None = None
 
 
 @dataclass(frozen=True)

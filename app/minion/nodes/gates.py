@@ -64,7 +64,7 @@ class Gates:
         return verdict
 
     def _objections(self) -> tuple[str, ...]:
-        return objections(self._bench, self._bounds, self._visit.narrowing)
+        return objections(self._bench, self._visit, self._bounds)
 
     def _gate(self, node: RunNode) -> GateOutcome:
         if node.reproduction:

@@ -25,7 +25,7 @@ TOOLS = ("read", "search")
 
 def run_judge_node(node: JudgeNode, visit: Visit, bench: WorkBench) -> NodeReport:
     """`pass` or `veto`; anything else that ends the session is `fail`. Nothing changed is vetoed without a call."""
-    if DIFF in {path.rstrip("?") for path in node.context} and bench.workspace.change_set().empty:
+    if DIFF in {path.rstrip("?") for path in node.context} and bench.workspace.change_set(visit.since).empty:
         return plain_report(node.name, Outcome.VETO, {"summary": "Nothing was changed.", "reasons": []}, 0.0)
     budget = budget_of(node, visit, bench)
     if isinstance(budget, str):

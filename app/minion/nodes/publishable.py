@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 
 from minion.agent.verification import GateVerdict
 from minion.domain.changeset import ChangeSet
-from minion.domain.patterns import Narrowing
 from minion.domain.spec import Scope
-from minion.nodes.base import WorkBench
-from minion.ports.workspace import Workspace
+from minion.nodes.base import Visit, WorkBench
+from minion.ports.workspace import Checkpoint, Workspace
 from minion.tasks.gate import Before, Blocked, GateRules, judge
 from minion.tools.scope import WriteScope
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one node may change of the tree that it found (`before`), whatever tool it does it with."""
+    """What one node may change of the tree that it found (`before`), whatever tool it does it with. `since`: of an
+    item of a map, only its own changes are looked at."""
 
     scope: Scope
     before: ChangeSet
+    since: Checkpoint | None = None
 
     def strayed(self, now: ChangeSet) -> tuple[str, ...]:
         """Why, for each path that was changed since and may not be."""
@@ -30,22 +31,23 @@ class Bounds:
         return tuple(f"{reason}; put it back as it was" for reason in said if reason is not None)
 
 
-def bounds_of(scope: Scope, bench: WorkBench) -> Bounds | None:
+def bounds_of(scope: Scope, bench: WorkBench, since: Checkpoint | None = None) -> Bounds | None:
     """None where the scope leaves everything open."""
-    return Bounds(scope, bench.workspace.change_set()) if scope.allow or scope.forbid else None
+    return Bounds(scope, bench.workspace.change_set(since), since) if scope.allow or scope.forbid else None
 
 
-def objections(bench: WorkBench, bounds: Bounds | None = None, narrowing: Narrowing = ()) -> tuple[str, ...]:
-    """Why the tree as it is could not be pushed, for an agent; by the rules that are known outside the App."""
+def objections(bench: WorkBench, visit: Visit, bounds: Bounds | None = None) -> tuple[str, ...]:
+    """Why the tree as it is could not be pushed, for an agent; by the rules that are known outside the App. An item of
+    a map answers for its own changes: how many there are of all is asked when they are pushed."""
     configuration = bench.configuration
     rules = GateRules(
         scope=bench.scope,
-        narrowing=narrowing,
+        narrowing=visit.narrowing,
         protected_paths=configuration.protected_paths,
         max_files=configuration.max_files,
         max_bytes=configuration.max_bytes,
     )
-    change_set = bench.workspace.change_set()
+    change_set = bench.workspace.change_set(visit.since)
     verdict = judge(change_set, rules, _before(bench.workspace, change_set, rules))
     blocked = tuple(reason.to_agent() for reason in verdict.reasons) if isinstance(verdict, Blocked) else ()
     return (*blocked, *(bounds.strayed(change_set) if bounds else ()))

@@ -52,11 +52,14 @@ class Items:
         self._workspace.restore(self._begun.checkpoint)
         return self._begun.state
 
+    def since(self, state: State) -> Checkpoint | None:
+        """How the files were before the item that is open."""
+        return None if self._begun is None or not self.open(state) else self._begun.checkpoint
+
     def facts(self, state: State, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         """Within an item, `workspace.diff` is the item's."""
-        if self._begun is None or not self.open(state):
-            return facts
-        return _ItemFacts(facts, self._workspace, self._begun.checkpoint)
+        since = self.since(state)
+        return facts if since is None else _ItemFacts(facts, self._workspace, since)
 
     def _begin(self, state: State, asked: MapStep, name: str) -> bool:
         self._tell("map.item", asked, name)

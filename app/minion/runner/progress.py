@@ -70,6 +70,9 @@ class Progress:
                 self._now(doing="thinking")
             case "gate.finished":
                 self._line(f"  [dim]gate[/] {escape(_first_line(event.text))}")
+            case "map.item" | "map.undone":
+                done = "undone" if event.kind == "map.undone" else f"{event.data['number']}/{event.data['count']}"
+                self._line(f"  [dim]{escape(event.node)} {done}[/] {escape(_first_line(event.text))}")
             case "agent.usage":
                 usd = Decimal(str(event.data.get("usd", "0")))
                 self._now(turn=int(event.data.get("turn", 0)), doing="thinking", usd=usd)

@@ -170,6 +170,7 @@ class Walk:
             wall_s=left.wall_s,
             narrowing=self.engine.narrowing(self.state),
             one_of_many=self.items.open(self.state),
+            since=self.items.since(self.state),
         )
         facts = self.items.facts(self.state, self.facts)
         if isinstance(node, RunNode):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +81,15 @@ class Checkpoints:
 
 def _entry(kept: tuple[str, str] | None) -> Entry | None:
     return None if kept is None else Entry(FileMode(kept[0]), kept[1])
+
+
+def changed_since(changed: Mapping[str, Entry | None], then: Checkpoint) -> dict[str, Entry | None]:
+    """Of what differs from the head, what is not as it was then."""
+    return {
+        path: entry
+        for path, entry in changed.items()
+        if path not in then.changed or _entry(then.changed[path]) != entry
+    }
 
 
 def _differs(path: str, scan: Scan, checkpoint: Checkpoint) -> bool:

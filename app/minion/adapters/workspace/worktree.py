@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from minion.adapters.workspace.checkpoints import Checkpoints
+from minion.adapters.workspace.checkpoints import Checkpoints, changed_since
 from minion.adapters.workspace.files import put, remove
 from minion.adapters.workspace.objects import Entry, Objects
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit
@@ -78,8 +78,11 @@ class GitWorkspace:
         rows = sorted((path, _shown(entry)) for path, entry in self._scan().changed.items())
         return hashlib.sha256("\0".join(part for row in rows for part in row).encode()).hexdigest()
 
-    def change_set(self) -> ChangeSet:
-        return ChangeSet(base_sha=CommitSha(self.head_sha), files=tuple(self._files(self._scan().changed)))
+    def change_set(self, since: Checkpoint | None = None) -> ChangeSet:
+        changed = self._scan().changed
+        if since is not None:
+            changed = changed_since(changed, since)
+        return ChangeSet(base_sha=CommitSha(self.head_sha), files=tuple(self._files(changed)))
 
     def _files(self, changed: Mapping[str, Entry | None]) -> Iterator[ChangedFile]:
         room = MOST_BYTES
