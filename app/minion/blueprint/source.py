@@ -43,6 +43,8 @@ _REFUSED: Mapping[type, str] = {
 }
 _OPENING = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken)
 _CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""As the scanner counts them: those of YAML 1.1 too."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,15}\.[0-9]{1,15}")
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -141,7 +143,7 @@ def _refused(text: str) -> Problem | None:
         return problem(_START, f"larger than {MAX_BYTES // 1024} kB")
     if text.startswith("\ufeff"):
         return problem(_START, "begins with a byte order mark", "save it as UTF-8 without one")
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         indent = len(line) - len(line.lstrip(" \t"))
         if "\t" in line[:indent]:
             return problem(Mark(number, line.index("\t") + 1), "a tab in the indentation", "indent with spaces")
@@ -179,8 +181,8 @@ def _broken(text: str, error: YAMLError) -> Problem:
 
 
 def _unprintable(text: str, error: ReaderError) -> Problem:
-    before = text[: error.position].replace("\r\n", "\n").replace("\r", "\n")
-    mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    before = _LINE_END.split(text[: error.position])
+    mark = Mark(len(before), len(before[-1]) + 1)
     code = ord(text[error.position]) if error.position < len(text) else 0
     return problem(mark, f"the character U+{code:04X} is not allowed in YAML", "remove control characters")
 
