@@ -179,7 +179,8 @@ def test_a_half_done_branch_is_gone_on_with_and_compared_with_its_base(project: 
     said = answer(done)
     assert (said["status"], said["branch"], said["files"]) == ("success", "half", ["calc.py"]), done.stderr
     assert git(project, "log", "-1", "--format=%s", "half~1") == "begun"
-    assert "begun" in json.dumps(model.requests[0]["body"]) + json.dumps(model.requests[1]["body"])
+    (served,) = [tool for tool in model.requests[0]["body"]["tools"] if tool["name"] == "task"]
+    assert "branch.diff" in served["input_schema"]["properties"]["names"]["items"]["enum"]
     spent = said["receipt"]["spent_on"]
     assert sum(float(one["usd"]) for one in spent.values()) == pytest.approx(float(said["receipt"]["usd"]))
     total: dict[str, int] = dict.fromkeys(said["receipt"]["tokens"], 0)

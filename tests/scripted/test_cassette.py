@@ -50,9 +50,11 @@ def post(url: str, call: dict[str, Any]) -> httpx.Response:
 def test_what_was_recorded_is_replayed_without_the_model(tmp_path: Path) -> None:
     cassette = tmp_path / "hello.jsonl"
     turns = [{"text": "Hello"}, {"text": "Hello again"}]
-    with ScriptedModel(Script.playing(*turns)) as model:
-        with serving("--record", str(cassette), "--upstream", model.url) as url:
-            whole, streamed = post(url, CALL), post(url, CALL | {"stream": True})
+    with (
+        ScriptedModel(Script.playing(*turns)) as model,
+        serving("--record", str(cassette), "--upstream", model.url) as url,
+    ):
+        whole, streamed = post(url, CALL), post(url, CALL | {"stream": True})
     assert whole.json()["content"] == [{"type": "text", "text": "Hello"}]
     assert KEY not in cassette.read_text()
     assert cassette.stat().st_mode & 0o077 == 0
@@ -83,9 +85,11 @@ def test_another_request_is_told_the_first_difference(tmp_path: Path) -> None:
 
 def test_a_whole_run_is_replayed_to_the_same_change(project: Path, tmp_path: Path) -> None:
     cassette = tmp_path / "run.jsonl"
-    with ScriptedModel(script(READ, EDIT, DONE)) as model:
-        with serving("--record", str(cassette), "--upstream", model.url) as url:
-            first = run(project, url, model)
+    with (
+        ScriptedModel(script(READ, EDIT, DONE)) as model,
+        serving("--record", str(cassette), "--upstream", model.url) as url,
+    ):
+        first = run(project, url, model)
     assert first["status"] == "success"
     with serving("--replay", str(cassette)) as url:
         second = run(project, url, model)
