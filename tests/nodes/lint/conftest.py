@@ -60,7 +60,7 @@ def node_modules() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text("{}")
     wanted = [f"{name}@{version}" for name, version in NPM.items()]
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *wanted]
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", *wanted]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=150)
     if done.returncode != 0:
         pytest.skip(f"not run: npm could not install eslint and prettier: {done.stderr.decode()[-200:]}")

@@ -28,6 +28,8 @@ def names(files: dict[str, str]) -> list[str]:
         ({".eslintrc.json": "{}"}, ["eslint"]),
         ({"package.json": '{"prettier": {"semi": false}}'}, ["prettier"]),
         ({"package.json": '{\n "devDependencies": {\n "prettier": "^3.0.0"}}'}, []),
+        ({"package.json": '{"eslintConfig": '}, []),
+        ({"package.json": "[]"}, []),
         ({"biome.json": "{}"}, ["biome", "biome-format"]),
         ({"go.mod": "module a\n"}, ["gofmt"]),
         ({"Cargo.toml": '[package]\nedition = "2024"\n'}, ["rustfmt"]),

@@ -6,7 +6,7 @@ import fnmatch
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -131,9 +131,18 @@ def _by_files(texts: Mapping[str, str]) -> Iterator[Applied]:
 
 def _has_section(linter: Linter, name: str, text: str) -> bool:
     if name == "package.json":
-        return any(_section(name, key, text) is not None for file, key in linter.sections if file == name)
+        keys = _keys(text)
+        return any(key in keys for file, key in linter.sections if file == name)
     wanted = tuple(_squeezed(begin) for file, begin in linter.sections if file == name)
     return bool(wanted) and any(_squeezed(line).startswith(wanted) for line in text.splitlines())
+
+
+def _keys(text: str) -> Collection[str]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return ()
+    return document.keys() if isinstance(document, dict) else ()
 
 
 def _squeezed(line: str) -> str:
@@ -190,6 +199,6 @@ def _section(name: str, begin: str, text: str | None) -> Any:
             return json.loads(text or "{}").get(begin)
         if name.endswith(".toml") and begin.startswith("[tool."):
             return tomllib.loads(text or "").get("tool", {}).get(begin.removeprefix("[tool.").split(".")[0])
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return text
     return text if text and begin in text else None
