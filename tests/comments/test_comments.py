@@ -249,3 +249,8 @@ def test_titles_are_plain() -> None:
     spec = SPEC.model_copy(update={"title": "Fixes #1 for @eve <b>\nnow"})
     assert comments.pull_title(task(spec=spec)).replace("\u200b", "") == "Fixes #1 for @eve &lt;b> now"
     assert comments.pull_title(task(spec=SPEC.model_copy(update={"title": " "}))) == "Work on #7"
+
+
+def test_a_command_with_pipes_stays_in_its_cell() -> None:
+    body = comments.pull_body(task(gates=(("verify: a | b", "passed | really"),)), VOICE)
+    assert "| `verify: a \\| b` | passed \\| really |" in body

@@ -102,12 +102,17 @@ def _what(task: Task, voice: Voice) -> str:
 
 
 def _how(task: Task) -> str:
-    rows = [f"| {code(name, 60)} | {one_line(said, 200)} |" for name, said in task.gates]
+    rows = [f"| {_cell(name)} | {one_line(said, 200)} |" for name, said in task.gates]
     return (
         "\n".join(["| gate | result |", "|---|---|", *rows])
         if rows
         else "No gate ran before the push: CI is the judge."
     )
+
+
+def _cell(name: str) -> str:
+    """A gate may be a command with pipes (https://github.github.com/gfm/#example-200)."""
+    return code(name, 100).replace("|", "\\|")
 
 
 def _look_at(task: Task, voice: Voice, said: PullNotes) -> Iterator[str]:
