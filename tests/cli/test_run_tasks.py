@@ -202,3 +202,9 @@ def test_wrong_usage(project: Path, arguments: tuple[str, ...], words: str) -> N
     done, model = start(project, *arguments)
     assert (done.returncode, model.requests) == (2, [])
     assert words in done.stderr
+
+
+def test_a_branch_that_is_named_in_the_task_has_to_be_here(project: Path) -> None:
+    done, model = start(project, "Mend it\n\n### Branch\n\nhalf\n")
+    assert (done.returncode, model.requests) == (2, [])
+    assert "begins at the branch half, which is not here" in done.stderr

@@ -123,7 +123,7 @@ class _LocalTask:
         asked = read_task(self.request.task or "", self.settings)
         branch = self.request.branch or free_branch(self._repository, asked.number, asked.spec.title)
         tip = branch_tip(self._repository, branch)
-        copy = self._copy(Start(tip, self.request.base))
+        copy = self._copy(Start(tip or self._named(asked), self.request.base))
         configuration = configuration_of(copy.workspace)
         team = library_of(copy.workspace, self.request.blueprint)
         engine = Engine(team.library)
@@ -142,9 +142,18 @@ class _LocalTask:
             branch=branch,
             work=ChangeSet(base_sha=CommitSha(copy.workspace.head_sha)),
             found=tip,
-            usd=engine.caps_left(state).usd,
+            usd=min(
+                limit for limit in (team.library[self.request.blueprint].caps.usd, state.max_usd) if limit is not None
+            ),
         )
         return self._report(_Begun(copy, configuration, engine, state, record), started)
+
+    def _named(self, asked: Asked) -> str | None:
+        """The branch that the task's text begins at, by the word of somebody with write permission."""
+        name = asked.spec.branch if asked.spec.trusted else ""
+        if name and branch_tip(self._repository, name) is None:
+            raise UsageError(f"The task begins at the branch {name}, which is not here: git fetch origin {name}:{name}")
+        return f"refs/heads/{name}" if name else None
 
     def go_on(self, wanted: str, started: float) -> LocalReport:
         record = self._runs().find(wanted)
