@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.library.conftest import Checkout, Commit
+from tests.library.conftest import Checkout, Commit, Done
 
 CODE = 'def add(a, b=1):\n    """Adds."""\n    total = a + b\n    return total\n'
 LEVEL = "# mypy: disallow-untyped-defs, disallow-incomplete-defs, check-untyped-defs\n"
@@ -23,7 +23,10 @@ def test_files_that_a_checker_knows(commit: Commit) -> None:
     checkout = with_mypy(commit("annotate-types", {**FILES, "pkg/b.py": LEVEL + CODE}))
     done = checkout.run("find", PATHS="pkg/\nweb/")
     assert (done.code, done.said.split()) == (0, ["pkg/__init__.py", "pkg/a.py"])
-    assert checkout.run("find", PATHS="nowhere/").said == ""
+    assert checkout.run("find", PATHS="nowhere/") == Done(0, "", "")
+    assert checkout.run("find", PATHS="pkg/", ALLOWED="a.py").said.split() == ["pkg/a.py"]
+    assert checkout.run("find", PATHS="pkg/", FORBIDDEN="a.py").said.split() == ["pkg/__init__.py"]
+    assert checkout.run("find", PATHS="").code != 0
 
 
 def test_ruby_at_a_level_is_let_be(commit: Commit) -> None:

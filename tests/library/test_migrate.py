@@ -23,6 +23,10 @@ def test_files_that_use_the_old_api_within_the_bounds(commit: Commit) -> None:
     assert everywhere.said.split() == ["lib/b.py", "lib/old/c.py", "pkg/__init__.py", "pkg/a.py"]
     bounded = checkout.run("find", USES="pkg.compat", PATHS="lib/*.py\n/unlike.py")
     assert bounded.said.split() == ["lib/b.py"]
+    uses = {"USES": "pkg.compat", "PATHS": ""}
+    assert checkout.run("find", **uses, ALLOWED="lib/\nunlike.py").said.split() == ["lib/b.py", "lib/old/c.py"]
+    assert checkout.run("find", **uses, ALLOWED="lib/", FORBIDDEN="old/").said.split() == ["lib/b.py"]
+    assert checkout.run("find", **uses, FORBIDDEN="/lib/").said.split() == ["pkg/a.py"]
     assert checkout.run("find", USES="nowhere", PATHS="") == Done(0, "", "")
 
 

@@ -8,7 +8,8 @@ from tests.runner.sites import git, make_repository
 
 from minion.adapters.workspace import CloneSource, GitWorkspace, clone
 from minion.blueprint.paths import FACTS
-from minion.domain.spec import TaskSpec
+from minion.blueprint.state import Found
+from minion.domain.spec import Scope, TaskSpec
 from minion.runner.facts import Facts
 
 SPEC = TaskSpec(
@@ -16,8 +17,8 @@ SPEC = TaskSpec(
 )
 
 
-def facts_of(workspace: GitWorkspace) -> Facts:
-    return Facts(SPEC, 5, (), workspace, base_is_trusted=True)
+def facts_of(workspace: GitWorkspace, spec: TaskSpec = SPEC) -> Facts:
+    return Facts(spec, 5, (), workspace, base_is_trusted=True)
 
 
 def test_what_a_person_began_is_a_fact(tmp_path: Path) -> None:
@@ -45,4 +46,18 @@ def test_a_task_that_begins_at_its_base_has_no_such_fact(tmp_path: Path) -> None
     assert facts["task.when_unclear"] == "choose"
     assert FACTS["task.when_unclear"].fits(facts["task.when_unclear"])
     assert not FACTS["task.when_unclear"].tainted
+    workspace.close()
+
+
+def test_programs_are_told_where_they_may_change_something(tmp_path: Path) -> None:
+    base = make_repository(tmp_path / "origin", {"code.py": "x = 1\n"})
+    workspace = clone(CloneSource(f"file://{tmp_path / 'origin'}", base), tmp_path / "work", tmp_path / "private")
+    bound = SPEC.model_copy(update={"scope": Scope(allow=("src/", "*.md"), forbid=("src/old/",))})
+    facts = facts_of(workspace, bound)
+    assert facts["task.allowed"] == Found(["src/", "*.md"], tainted=False)
+    assert facts["task.forbidden"] == Found(["src/old/"], tainted=False)
+    outsiders = facts_of(workspace, bound.model_copy(update={"author_can_write": False}))
+    assert outsiders["task.allowed"].tainted
+    assert facts_of(workspace)["task.allowed"] is None
+    assert FACTS["task.allowed"].tainted
     workspace.close()

@@ -62,6 +62,8 @@ FACTS: Mapping[str, Kind] = {
     "task.author": TEXT,
     "task.number": INTEGER,
     "task.digest": ID,
+    "task.allowed": ANY,
+    "task.forbidden": ANY,
     "task.when_unclear": Kind("enum", ("ask", "choose", "decline")),
     "repo.map": TEXT,
     "workspace.diff": TEXT,

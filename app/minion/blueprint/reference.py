@@ -32,6 +32,8 @@ _PATHS: Mapping[str, str] = {
     "task.author": "who wrote the issue or pull request",
     "task.number": "its number",
     "task.digest": "SHA-256 of the spec",
+    "task.allowed": "gitignore patterns of what its author lets change; absent where that is everything",
+    "task.forbidden": "gitignore patterns of what its author forbids to change; absent where there are none",
     "task.when_unclear": "what its author wants where it is unclear: `ask`, `choose` or `decline`",
     "repo.map": "the folders and files of the base commit",
     "workspace.diff": "the change so far; within a map, the item's",

@@ -34,6 +34,8 @@ class Facts(Mapping[str, Any]):
             "task.author": lambda: spec.author,
             "task.number": lambda: number,
             "task.digest": spec.digest,
+            "task.allowed": lambda: _patterns(spec.scope.allow, tainted=not by_writer),
+            "task.forbidden": lambda: _patterns(spec.scope.forbid, tainted=not by_writer),
             "task.when_unclear": lambda: spec.when_unclear,
             "repo.map": lambda: Found(repository_map(workspace.list_at_head()), tainted=not base_is_trusted),
             "workspace.diff": lambda: workspace.diff() or None,
@@ -57,6 +59,10 @@ def _spec(spec: TaskSpec) -> dict[str, Any]:
     shown = spec.model_dump(mode="json", exclude={"thread", "reviews", "author_can_write"})
     shown["scope"] = {name: paths for name, paths in shown["scope"].items() if paths}
     return {name: value for name, value in shown.items() if value}
+
+
+def _patterns(patterns: Sequence[str], *, tainted: bool) -> Found | None:
+    return Found(list(patterns), tainted=tainted) if patterns else None
 
 
 def _thread(spec: TaskSpec) -> Found | None:
