@@ -18,6 +18,7 @@ _HIDDEN: Final = re.compile(r"<!--.*?-->\n*", re.DOTALL)
 _RECEIPT_ROW: Final = re.compile(r"^(\|(?: [^|\n]*\|){5})(?: [^|\n]* \|){5}$", re.MULTILINE)
 _CHANGING: Final = (
     (re.compile(r"/jobs/\d+/"), "/jobs/<job>/"),
+    (re.compile(r"#(pullrequestreview-|discussion_r)\d+"), r"#\1<id>"),
     (re.compile(r"/tasks/[\w-]{20,}"), "/tasks/<capability>"),
     (re.compile(r"/actions/runs/\d+(/job/\d+)?"), "/actions/runs/<run>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d\d:\d\d)"), "<time>"),
