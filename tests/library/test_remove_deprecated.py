@@ -58,6 +58,24 @@ def test_the_definition_goes_last(commit: Commit) -> None:
     assert checkout.run("proof", **NAMED).code == 0
 
 
+@pytest.mark.parametrize(
+    "path", ["CHANGES", "docs/History.txt", "NEWS.md", "docs/release-notes/1.0.rst", "changelog.d/7.md"]
+)
+def test_history_may_speak_of_it(commit: Commit, path: str) -> None:
+    checkout = commit("remove-deprecated", {path: "legacy is deprecated\n"})
+    assert checkout.run("proof", **NAMED).code == 0
+    assert checkout.run("find", **NAMED).said == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["app/newsletter.py", "changes/models.py", "src/history.py", "news/views.py", "releases.cfg"]
+)
+def test_code_that_is_named_like_history_is_code(commit: Commit, path: str) -> None:
+    checkout = commit("remove-deprecated", {path: "legacy()\n"})
+    assert checkout.run("proof", **NAMED).code == 1
+    assert checkout.run("find", **NAMED).said.split() == [path]
+
+
 @pytest.mark.parametrize("path", ["pkg/brand_new.py", "docs/new.md"])
 def test_a_new_file_is_searched_too(commit: Commit, path: str) -> None:
     checkout = commit("remove-deprecated", {"a.py": ""})
