@@ -24,11 +24,13 @@ from tests.agent.providers import (
 from minion.adapters.bedrock_model import BedrockAccess, BedrockModel
 from minion.adapters.event_stream import EventStream
 from minion.adapters.vertex_model import VertexAccess, VertexModel
+from minion.bootstrap.models import missing_credentials
 from minion.bootstrap.prices import priced
 from minion.domain.errors import UsageError
 from minion.domain.receipt import Tokens
 from minion.domain.secret import Secret
 from minion.ports.model import ModelRejected, ModelRequest
+from minion.settings import Model
 
 REQUEST = ModelRequest(
     model="global.anthropic.claude-sonnet-5-5",
@@ -141,3 +143,18 @@ def test_a_provider_has_prices_of_its_own() -> None:
     table = priced(roles, ("claude-sonnet-5-5=2.2/11/0.11",), "vertex")
     assert set(table.models) == {"claude-sonnet-5-5"}
     assert json.dumps(table.roles["strong"]) == '"claude-sonnet-5-5"'
+
+
+def test_the_doctor_looks_for_a_providers_credentials(
+    served: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = {"MINION_MODEL_PROVIDER": "bedrock", "AWS_REGION": REGION}
+    found = Model.read(here | {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY})
+    assert missing_credentials(found) is None
+    assert "no AWS credentials" in (missing_credentials(Model.read(here)) or "")
+    google = {"MINION_MODEL_PROVIDER": "vertex", "CLOUD_ML_REGION": "global", "ANTHROPIC_VERTEX_PROJECT_ID": PROJECT}
+    assert "gcloud auth" in (missing_credentials(Model.read(google)) or "")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(served, tmp_path)))
+    assert missing_credentials(Model.read(google)) is None
+    with pytest.raises(UsageError, match="AWS_REGION is not set"):
+        Model.read({"MINION_MODEL_PROVIDER": "bedrock"})

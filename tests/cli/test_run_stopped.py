@@ -55,10 +55,11 @@ def asked(model: ScriptedModel, count: int) -> Callable[[], bool]:
 def stands_still(model: ScriptedModel, process: subprocess.Popen[str]) -> None:
     """Triage and three turns were answered, and the last one's command runs."""
     until(asked(model, 4), seconds=60)
-    until(lambda: _sleeps(process.pid), seconds=30)
+    until(lambda: _sleeping(process.pid) != 0, seconds=60)
 
 
-def _sleeps(ancestor: int) -> bool:
+def _sleeping(ancestor: int) -> int:
+    """The process of the command that stands still, among those that the run has started; 0: not there."""
     listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
     parents = {int(pid): int(parent) for pid, parent, _ in rows}
@@ -67,8 +68,8 @@ def _sleeps(ancestor: int) -> bool:
         while args == "sleep 300" and at in parents:
             at = parents[at]
             if at == ancestor:
-                return True
-    return False
+                return int(pid)
+    return 0
 
 
 def stopped(project: Path, sign: signal.Signals, *options: str, whole_group: bool = False) -> tuple[Any, str, float]:
@@ -98,17 +99,45 @@ def machine_is_busy() -> bool:
     return os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
 
 
-def test_the_second_signal_ends_it_at_once(project: Path) -> None:
-    slow = {"calls": [{"name": "shell", "input": {"command": "sleep 300"}}]}
-    with ScriptedModel(script(READ, EDIT, slow)) as model, going(model, project, TASK) as process:
+SLOW_TO_END = """
+import sys, time
+from minion.bootstrap.stopping import Stopper
+Stopper(lambda words: print(words, flush=True)).install()
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_ends_it_at_once(second: signal.Signals) -> None:
+    process = subprocess.Popen([sys.executable, "-c", SLOW_TO_END], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline().startswith("Stopping; what was done is kept.")
+        process.send_signal(second)
+        assert process.wait(timeout=20) == 130
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_box_dies_with_its_run(project: Path) -> None:
+    with ScriptedModel(forever()) as model, going(model, project, TASK) as process:
         stands_still(model, process)
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        process.wait(timeout=30)
-        assert process.returncode == 130
-        assert time.monotonic() - began < 5
-    until(lambda: not _sleeps(process.pid))
+        box = _sleeping(process.pid)
+        process.kill()
+        process.wait()
+    until(lambda: not _alive(box))
+
+
+def _alive(process: int) -> bool:
+    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
+    return listed.stdout.strip() != "" and "Z" not in listed.stdout
 
 
 def test_a_stopped_run_goes_on_with_a_fresh_session_that_knows_the_tree(project: Path) -> None:

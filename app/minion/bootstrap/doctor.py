@@ -13,6 +13,7 @@ import click
 from rich.markup import escape
 from ruamel.yaml import YAML
 
+from minion.bootstrap.models import missing_credentials
 from minion.doctor.app import AppFacts, examine_app
 from minion.doctor.endpoints import examine_database, examine_model, examine_runner
 from minion.doctor.exposure import examine_exposure
@@ -55,6 +56,12 @@ def _broken(problems: Problems) -> list[Finding]:
 
 
 def _model(settings: Model) -> Finding:
+    if settings.provider != "anthropic":
+        problem = missing_credentials(settings)
+        if problem is not None:
+            return Finding("endpoints", "model", State.MISSING, problem)
+        told = f"{settings.provider}: credentials were found; it was asked nothing, since each call costs money"
+        return Finding("endpoints", "model", State.OK, told)
     return examine_model(settings.anthropic_base_url, settings.anthropic_api_key, settings.anthropic_auth_token)
 
 

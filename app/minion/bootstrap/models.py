@@ -8,6 +8,7 @@ from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.bedrock_model import BedrockAccess, BedrockModel
 from minion.adapters.cloud_transport import CloudTransport, as_it_came, from_event_stream
 from minion.adapters.vertex_model import VertexAccess, VertexModel
+from minion.domain.errors import UsageError
 from minion.ports.model import Model
 from minion.settings import Bedrock, Vertex
 from minion.settings import Model as ModelSettings
@@ -39,6 +40,16 @@ def transport_of(settings: ModelSettings) -> CloudTransport | None:
             return CloudTransport(vertex.connect_async, as_it_came, vertex.troubles())
         case _:
             assert_never(settings.provider)
+
+
+def missing_credentials(settings: ModelSettings) -> str | None:
+    """What keeps Bedrock or Vertex from being asked, with what mends it."""
+    access = bedrock_access(settings) if settings.provider == "bedrock" else vertex_access(settings)
+    try:
+        access.arguments()
+    except UsageError as error:
+        return str(error)
+    return None
 
 
 def _anthropic(settings: ModelSettings) -> AnthropicModel:
