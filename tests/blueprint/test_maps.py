@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minion.blueprint.engine import Engine, is_work
+from minion.blueprint.graph import kind
 from minion.blueprint.library import assemble
 from minion.blueprint.model import AgentNode, MapNode, RunNode
+from minion.blueprint.schema import RESULTS
 from minion.blueprint.state import Ended, Last, MapStep, NodeResult, State, Unfit
 
 HEAD = """\
@@ -293,3 +298,25 @@ def test_the_log_of_an_item_keeps_what_led_on(engine: Engine) -> None:
         ("annotate", {"worth": True}),
         ("check", {}),
     ]
+
+
+@given(st.lists(st.text(max_size=3), max_size=8), st.randoms(use_true_random=True))
+def test_any_way_through_items_ends_adds_up_and_is_worked_out_again(items: list[str], chance: Random) -> None:
+    """Through JSON into a new engine at each step."""
+    engine = engine_of(EACH)
+    begin = state = at(engine, *items)
+    states = [begin]
+    while is_work(pending := engine.pending(state)):
+        assert not isinstance(pending, Ended)
+        outcome = chance.choice(("ok", "ok", *RESULTS[kind(pending)]))
+        told = NodeResult(outcome=outcome, output={"worth": chance.random() < 0.7}, usd=Decimal(chance.choice((0, 1))))
+        state = engine.apply(state, told)
+        sent = Engine(engine._library).restore(json.loads(state.model_dump_json()))
+        assert sent == state
+        states.append(state)
+        assert len(states) < 200
+    if items:
+        output = state.frame.outputs["each"]
+        assert output["count"] == len(items) == sum(output[part] for part in ("kept", "skipped", "reverted", "left"))
+        assert len(output["not_kept"]) == output["reverted"]
+    assert engine.replay(chance.choice(states), state) == state
