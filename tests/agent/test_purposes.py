@@ -56,7 +56,10 @@ def test_sums_are_exact_whatever_the_sizes(sizes: tuple[int, ...]) -> None:
 
 def test_a_session_is_accounted_for_by_tool(stage: Callable[..., Stage]) -> None:
     playing = stage(
-        {"calls": [look("a")]}, {"calls": [look("b", "search")], "text": "Hm."}, {"text": "Done?"}, {"calls": [finish()]}
+        {"calls": [look("a")]},
+        {"calls": [look("b", "search")], "text": "Hm."},
+        {"text": "Done?"},
+        {"calls": [finish()]},
     )
     model = Accounted(playing.client, PRICE)
     tools = [NoteTool("look", reply=lambda _: "x" * 4000), NoteTool("search", reply=lambda _: "y" * 400)]
