@@ -40,6 +40,7 @@ from minion.shipped import shipped
 LEAST_STEPS = 42
 FILES, SHELL = "Count the rounds in calc.py", "Look at calc.py with commands"
 FLOOR = "http.client loop"
+_BEFORE = {"setup": {}, "triage": project.FOUND}
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,8 @@ def _visit(site: BoxedSite, goal: str) -> Visit:
         raise DidNotWork("\n".join(map(str, library)))
     engine = Engine(library)
     state = engine.start("implement", {"issue": 0, "pr": 0})
-    for output in (project.FOUND, {}):
-        state = engine.apply(state, NodeResult(outcome="ok", output=output))
-    node = engine.pending(state)
+    while (node := engine.pending(state)).name in _BEFORE:
+        state = engine.apply(state, NodeResult(outcome="ok", output=_BEFORE[node.name]))
     if not isinstance(node, AgentNode):
         raise DidNotWork(f"the shipped blueprint is at {node}, not at `implement`")
     spec = TaskSpec(title=goal, objective=goal, author="local", author_can_write=True, requested_by="local")
