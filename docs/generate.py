@@ -126,7 +126,7 @@ def blueprint_pages() -> dict[Path, str]:
     library = assemble(shipped())
     if not isinstance(library, dict):
         raise SystemExit("\n".join(map(str, library)))
-    paths = [DOCS / "blueprints.md", *(DOCS / "blueprints").glob("*.md")]
+    paths = [DOCS.parent / "README.md", DOCS / "blueprints.md", *(DOCS / "blueprints").glob("*.md")]
     return {path: rewrite(path.read_text(), library) for path in paths}
 
 
@@ -138,7 +138,7 @@ def main() -> int:
     pages = tables() | blueprint_pages() | schemas()
     stale = sorted(path for path, fresh in pages.items() if not path.exists() or fresh != path.read_text())
     if "--check" in sys.argv:
-        names = ", ".join(f"docs/{path.relative_to(DOCS)}" for path in stale)
+        names = ", ".join(str(path.relative_to(DOCS.parent)) for path in stale)
         print(f"stale: {names}; run: .venv/bin/python docs/generate.py" if stale else "all pages are current")
         return 1 if stale else 0
     for path in stale:

@@ -10,10 +10,10 @@ from minion.blueprint.schema import COMMANDS
 HOUR_S = 3600
 
 
-def index(library: Mapping[str, Blueprint]) -> str:
-    """A table of all of them, each with a link to its page."""
+def index(library: Mapping[str, Blueprint], folder: str = "") -> str:
+    """A table of all of them, each with a link to its page in `folder` (empty or with a slash at its end)."""
     rows = [
-        f"| [`{name}`]({name}.md) | {blueprint.description} | {_where(blueprint)} |\n"
+        f"| [`{name}`]({folder}{name}.md) | {blueprint.description} | {_where(blueprint)} |\n"
         for name, blueprint in sorted(library.items())
     ]
     return "".join(["| blueprint | what it does | asked for on |\n|---|---|---|\n", *rows])

@@ -59,6 +59,8 @@ def _block(name: str, library: Mapping[str, Blueprint]) -> str:
             return facts(library[which])
         case ["index"]:
             return index(library)
+        case ["library"]:
+            return index(library, "docs/blueprints/")
         case _:
             return {"types": _types, "keys": _keys, "uses": _uses, "paths": _paths}[name]()
 
