@@ -9,7 +9,7 @@ from tests.scenarios.kept import TOOLS, kept_repository
 from tests.scenarios.project import Json, call, conversation, finish, judge, turn
 from tests.scenarios.universe import Snapshot, Universe
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("kept")]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("kept")]
 ITEM: Final = turn(call("task", names=["item"]))
 
 
@@ -122,7 +122,7 @@ def test_migrate_from_a_module_to_the_standard_library(universe: Universe, snaps
     )
     number = repository.issue("Stop using toolz.compatibility", COMPATIBILITY)
     universe.ann.label(repository.name, number, "minion:migrate")
-    assert repository.ended(number, 240) == "minion-done"
+    assert repository.ended(number, 400) == "minion-done"
     [pull] = repository.pulls()
     files = {file["filename"] for file in universe.ann.pr_files(repository.name, pull["number"])}
     assert files == {"toolz/dicttoolz.py", "toolz/itertoolz.py", "toolz/recipes.py", "toolz/sandbox/parallel.py"}
@@ -162,7 +162,7 @@ def test_remove_deprecated_module(universe: Universe, snapshot: Snapshot) -> Non
     )
     number = repository.issue("Remove toolz.compatibility", DEPRECATED)
     universe.ann.label(repository.name, number, "minion:remove-deprecated")
-    assert repository.ended(number, 180) == "minion-done"
+    assert repository.ended(number, 300) == "minion-done"
     [pull] = repository.pulls()
     files = {file["filename"]: file["status"] for file in universe.ann.pr_files(repository.name, pull["number"])}
     assert files == {"setup.cfg": "modified", "toolz/compatibility.py": "removed", tests: "removed"}
@@ -194,7 +194,7 @@ def test_remove_deprecated_stops_where_somebody_still_uses_it(universe: Universe
     )
     number = repository.issue("Remove toolz.compatibility", DEPRECATED)
     universe.ann.label(repository.name, number, "minion:remove-deprecated")
-    assert repository.ended(number, 180) == "minion-needs-human"
+    assert repository.ended(number, 300) == "minion-needs-human"
     snapshot(repository)
 
 
@@ -255,7 +255,7 @@ def test_annotate_types(universe: Universe, snapshot: Snapshot) -> None:
     )
     number = repository.issue("Type the keys", "Type func.py, keys.py and the modules of LFU and LRU caches.")
     universe.ann.label(repository.name, number, "minion:annotate-types")
-    assert repository.ended(number, 240) == "minion-done"
+    assert repository.ended(number, 400) == "minion-done"
     [pull] = repository.pulls()
     files = {file["filename"] for file in universe.ann.pr_files(repository.name, pull["number"])}
     assert files == {KEYS_PY, "src/cachetools/lfu.py", "src/cachetools/lru.py"}
