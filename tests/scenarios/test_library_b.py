@@ -205,9 +205,8 @@ KEYS: Final = [
     ("__hashvalue = None\n", "__hashvalue: Optional[int] = None\n"),
     ("self, hash=tuple.__hash__):", "self, hash: Callable[[Tuple[Any, ...]], int] = tuple.__hash__) -> int:"),
     (
-        "__add__(self, other, add=tuple.__add__):\n        return _HashedTuple(add(self",
-        '__add__(self, other: Any, add: Callable[..., Any] = tuple.__add__) -> "_HashedTuple":'
-        + "\n        return _HashedTuple(add(self",
+        "    def __add__(self, other, add=tuple.__add__):",
+        '    def __add__(self, other: Any, add: Callable[..., Any] = tuple.__add__) -> "_HashedTuple":',
     ),
     (
         "__radd__(self, other, add=tuple.__add__):",
