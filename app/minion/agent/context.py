@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from minion.tools.base import Json, ToolResult, ToolSchema
-
-LONGEST = 60_000
+from minion.tools.outputs import labelled
 
 
 @dataclass(frozen=True)
@@ -26,21 +24,6 @@ class Material:
 def render(value: Any) -> str:
     """Text as it is; everything else as indented JSON."""
     return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False, default=str)
-
-
-_HIDDEN = re.compile(
-    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
-)
-"""Zero-width, bidirectional, tag and variation-selector characters (https://www.unicode.org/reports/tr36/)."""
-
-
-def labelled(path: str, text: str) -> str:
-    """Without characters that people cannot see, and wrapped so that nothing inside can pretend to be outside."""
-    seen, hidden = _HIDDEN.subn("", text)
-    notes = [f"[{hidden} invisible characters taken out]"] if hidden else []
-    notes += [f"[cut: {len(seen) - LONGEST} more characters]"] if len(seen) > LONGEST else []
-    inside = seen[:LONGEST].replace("</untrusted", "<\u200b/untrusted")
-    return "\n".join([f'<untrusted source="{path}">', inside, *notes, "</untrusted>"])
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _agent(name: str, read: Read, fail: str) -> AgentNode:
     )
 
 
-_AGENT = ("goal", "context", "tools", "model", "effort", "rules", "output", "gate", "repair", "narrows")
+_AGENT = ("goal", "context", "tools", "mcp", "model", "effort", "rules", "output", "gate", "repair", "narrows")
 
 
 def _judge(name: str, read: Read, fail: str) -> JudgeNode:

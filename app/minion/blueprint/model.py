@@ -93,6 +93,8 @@ class AgentNode:
     context: tuple[str, ...] = ()
     """Paths to look up (`task.spec`, `nodes.judge.output?`)."""
     tools: tuple[str, ...] = ()
+    mcp: tuple[str, ...] = ()
+    """Tools of MCP servers, each `server.tool`; those that the repository has reviewed are there."""
     write: WritePaths = WritePaths()
     model: str = "standard"
     effort: str = "high"

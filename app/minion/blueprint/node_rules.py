@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from minion.blueprint.paths import FACTS, Kind
 from minion.blueprint.problem import Problem, did_you_mean, problem
 from minion.blueprint.reader import Reader, split_path
 from minion.blueprint.run_rules import run_problems
-from minion.blueprint.schema import USES
+from minion.blueprint.schema import MOST_MCP, USES
 
 
 def node_problems(draft: Draft, node: Node) -> Iterator[Problem]:
@@ -35,6 +36,7 @@ def node_problems(draft: Draft, node: Node) -> Iterator[Problem]:
             yield from _gates(draft, node)
             yield from _context(draft, node)
             yield from _narrows(draft, node)
+            yield from _mcp(draft, node)
         case JudgeNode():
             yield from _context(draft, node)
         case ActionNode():
@@ -86,6 +88,22 @@ def _narrows(draft: Draft, node: AgentNode) -> Iterator[Problem]:
     if draft.around(node.name) is not None:
         key = draft.key(node.name, "narrows")
         yield problem(key, "a node within a map narrows nothing", "the scope holds for the whole task")
+
+
+_SERVED: Final = re.compile(r"[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,128}")
+
+
+def _mcp(draft: Draft, node: AgentNode) -> Iterator[Problem]:
+    """Whether the repository has reviewed them is known in a run only."""
+    for index, name in enumerate(node.mcp):
+        place = draft.place(node.name, "mcp", index)
+        if not _SERVED.fullmatch(name):
+            yield problem(place, f"`{name}` names no tool of an MCP server", "write it as `server.tool`")
+        elif name in node.mcp[:index]:
+            yield problem(place, f"`{name}` is listed twice")
+    if len(node.mcp) > MOST_MCP:
+        key = draft.key(node.name, "mcp")
+        yield problem(key, f"{len(node.mcp)} tools of MCP servers", f"a node may have {MOST_MCP}")
 
 
 def _action(draft: Draft, node: ActionNode) -> Iterator[Problem]:

@@ -38,6 +38,8 @@ COMMANDS = ("setup", "lint", "format", "test", "docs")
 REPORTS = ("junit", "ruff", "sarif", "json", "lines")
 NETWORKS = ("none", "open")
 MOST_ITEMS = 10_000
+MOST_MCP = 20
+"""Tools of MCP servers that one node may have."""
 MODELS = ("cheap", "standard", "strong")
 EFFORTS = ("low", "medium", "high", "max")
 EVENTS = ("checks.settled", "reply", "approval")
@@ -131,6 +133,7 @@ _AGENT = Record(
         "goal": Key(Text(), "What to achieve, in a sentence or two.", required=True),
         "context": _CONTEXT,
         "tools": Key(ListOf(Choice(TOOLS)), "What the model may use."),
+        "mcp": Key(ListOf(Text(200)), "Tools of MCP servers, each `server.tool`, that the repository has reviewed."),
         "write": Key(
             Record(
                 {

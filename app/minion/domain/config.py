@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +38,58 @@ class Environment(BaseModel):
     """Script run outside the box, with the network."""
 
 
+class McpServer(BaseModel):
+    """One entry of `mcpServers`, as `.mcp.json` has it: a command, or an address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    type: Literal["stdio", "http", "streamable-http", "sse"] | None = None
+    """`stdio` where there is a command, `http` where there is an address."""
+    command: str | None = None
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)
+    url: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+
+
+class ReviewedTool(BaseModel):
+    """What somebody who may change the default branch says of a tool after reading it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    risk: Literal["read", "write", "destructive"]
+    """`read` changes nothing, `write` does; `destructive` is never called."""
+    nodes: tuple[str, ...] = ()
+    """Agent nodes, of any blueprint, that have the tool beside what their own `mcp` lists."""
+    digest: str | None = Field(None, pattern=r"^sha256:[0-9a-f]{64}$")
+    """Of the tool's name, description and schema: a tool that is not what was reviewed is refused."""
+    description: str | None = Field(None, min_length=1, max_length=2000)
+    """Told to the model instead of the server's own words."""
+    max_bytes: int = Field(20_000, ge=200, le=50_000)
+    """The most of a result that the model is shown; the whole is kept in a file that it may read."""
+    timeout: int = Field(60, ge=1, le=600)
+    """Seconds for one call."""
+
+
+ToolKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,128}$")]
+ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Mcp(BaseModel):
+    """Tools of MCP servers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    servers: dict[ServerName, McpServer] = Field(default_factory=dict)
+    """Servers by name, as in `.mcp.json`, which is read too."""
+    tools: dict[ToolKey, ReviewedTool] = Field(default_factory=dict)
+    """`server.tool` to its review: `risk` (read, write, destructive), `nodes`, `digest`, `description`, `max_bytes`,
+    `timeout`. A tool that is not here does not exist."""
+    secrets: tuple[VariableName, ...] = ()
+    """Variables that servers may be given; the runner's job has to allow them too, in `MINION_MCP_SECRETS`."""
+
+
 class RepositoryConfiguration(BaseModel):
     """Unknown keys are errors. Every field has a default, so that a repository without the file works."""
 
@@ -46,6 +99,7 @@ class RepositoryConfiguration(BaseModel):
     environment: Environment = Environment()
     blueprint: str = "implement"
     """What the label `minion` starts."""
+    mcp: Mcp = Mcp()
     protected_paths: tuple[str, ...] = ()
     """gitignore patterns that no change may touch, besides those that are always protected."""
     reviewers: tuple[str, ...] = ()

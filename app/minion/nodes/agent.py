@@ -22,6 +22,7 @@ from minion.nodes.base import NodeReport, Opinion, Visit, WorkBench, plain_repor
 from minion.nodes.gates import Gates
 from minion.nodes.lint.opening import AgentsDesk
 from minion.nodes.publishable import bounds_of
+from minion.nodes.served import served_tools
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
 from minion.tools.registry import build_tools
@@ -63,6 +64,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         narrowing=narrowing,
         lint=lint.lines,
     )
+    served = served_tools(node, bench)
     try:
         report = run_agent(
             AgentRun(
@@ -70,7 +72,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
                 facts=bench.prices.facts(bench.prices.resolve(node.model)),
                 system=prompts.SYSTEM,
                 opening=opening.text(),
-                tools=with_task(build_tools(node.tools, tool_bench), materials),
+                tools=with_task([*build_tools(node.tools, tool_bench), *served.tools], materials),
                 ending=Finish(node.output, gates, node.repair, bench.asked.when_unclear),
                 budget=budget,
                 emit=lambda kind, text, data: bench.emit(kind, node=node.name, text=text, data=data),
@@ -83,9 +85,10 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
     finally:
         files.close()
         lint.close()
+        served.close()
     unread = [f"Rule file not loaded: {problem}" for problem in (rules.problems if rules else ())]
     unread += [f"Rule file left out for its size: {source}" for source in (rules.dropped if rules else ())]
-    unread += lint.notes
+    unread += [*lint.notes, *served.notes]
     return _reported(node, report, gates, bench, unread).accounted(model.spent_on)
 
 

@@ -23,6 +23,7 @@ from minion.ports.clock import Clock
 from minion.ports.host import HostCommands
 from minion.ports.model import Model
 from minion.ports.sandbox import Sandbox
+from minion.ports.tool_servers import ToolServers
 from minion.ports.workspace import Checkpoint, Workspace
 from minion.tasks import verification
 
@@ -103,6 +104,7 @@ class WorkBench:
     protected: tuple[str, ...] = ()
     cancelled: Callable[[], str | None] = lambda: None
     memory: RoundMemory = field(default_factory=RoundMemory)
+    tool_servers: ToolServers | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ PROTECTED: Final = (
     ".cursor/**",
     ".cursorrules",
     ".cursorignore",
+    ".mcp.json",
     ".windsurfrules",
     ".gitmodules",
     ".husky/**",

@@ -27,6 +27,27 @@ def cut_middle(text: str, head: int = HEAD, tail: int = TAIL) -> str:
     return f"{text[:head]}\n[… {len(text) - head - tail} characters left out …]\n{text[-tail:]}"
 
 
+LONGEST = 60_000
+_HIDDEN = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
+)
+"""Zero-width, bidirectional, tag and variation-selector characters (https://www.unicode.org/reports/tr36/)."""
+
+
+def without_hidden(text: str) -> str:
+    """Without characters that people cannot see."""
+    return _CONTROL.sub("", _HIDDEN.sub("", text))
+
+
+def labelled(path: str, text: str) -> str:
+    """Without characters that people cannot see, and wrapped so that nothing inside can pretend to be outside."""
+    seen, hidden = _HIDDEN.subn("", text)
+    notes = [f"[{hidden} invisible characters taken out]"] if hidden else []
+    notes += [f"[cut: {len(seen) - LONGEST} more characters]"] if len(seen) > LONGEST else []
+    inside = seen[:LONGEST].replace("</untrusted", "<\u200b/untrusted")
+    return "\n".join([f'<untrusted source="{path}">', inside, *notes, "</untrusted>"])
+
+
 class OutputStore:
     """Numbers the whole texts and keeps them as `<directory>/<number>.txt`."""
 
@@ -36,9 +57,15 @@ class OutputStore:
     def keep(self, text: str) -> Path:
         self._directory.mkdir(parents=True, exist_ok=True)
         number = sum(1 for _ in self._directory.glob("*.txt")) + 1
-        path = self._directory / f"{number:04}.txt"
-        path.write_text(text, encoding="utf-8")
-        return path
+        while True:  # calls that run at the same time count the same files
+            path = self._directory / f"{number:04}.txt"
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(text)
+            except FileExistsError:
+                number += 1
+            else:
+                return path
 
 
 def label(result: BoxResult, store: OutputStore) -> str:

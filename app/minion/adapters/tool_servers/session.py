@@ -1,0 +1,101 @@
+"""The servers of one node: an event loop in a thread of its own, for as long as the node runs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
+from typing import Any, Final
+
+from mcp import MCPError
+
+from minion.adapters.tool_servers.connection import Connection
+from minion.adapters.tool_servers.masking import Masks
+from minion.ports.tool_servers import OfferedTool, ToolAnswer
+
+CLOSE_S: Final = 15.0
+_SLACK_S: Final = 10.0
+_LONGEST: Final = 400
+
+
+class McpSession:
+    """Implements `ports.tool_servers.ToolSession`. `given` are problems that there were before any server ran."""
+
+    def __init__(self, connections: Sequence[Connection], masks: Masks, given: Sequence[str]) -> None:
+        self._connections = {connection.watch.name: connection for connection in connections}
+        self._masks = masks
+        self._given = tuple(given)
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="mcp", daemon=True)
+        self._thread.start()
+        self._started.wait()
+
+    def offered(self) -> Sequence[OfferedTool]:
+        return [tool for connection in self._connections.values() for tool in list(connection.offered.values())]
+
+    def call(self, tool: OfferedTool, arguments: Mapping[str, Any], timeout_s: float) -> ToolAnswer:
+        connection = self._connections[tool.server]
+        if self._closed or not self._thread.is_alive():
+            return ToolAnswer(f"The MCP server {tool.server} has been ended.", error=True)
+        asked = asyncio.run_coroutine_threadsafe(connection.call(tool, arguments, timeout_s), self._loop)
+        try:
+            met = asked.exception(timeout_s + _SLACK_S)
+        except (TimeoutError, CancelledError) as late:
+            asked.cancel()
+            met = late
+        if met is None:
+            return asked.result()
+        said = connection.watch.broken or reason(met)
+        connection.watch.note(f"{tool.name}: {said}")
+        return ToolAnswer(self._masks.text(f"The MCP server {tool.server} failed: {said}"), error=True)
+
+    def problems(self) -> Sequence[str]:
+        met = [text for connection in self._connections.values() for text in list(connection.watch.problems)]
+        return [self._masks.text(text) for text in (*self._given, *met)]
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._loop.call_soon_threadsafe(self._stop)
+            self._thread.join(CLOSE_S)
+
+    # --- in the thread
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._live())
+        finally:
+            self._started.set()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _live(self) -> None:
+        """A task's exception is looked at rather than raised: whatever a server brings about ends that server only."""
+        lives = {asyncio.create_task(one.live()): one for one in self._connections.values()}
+        for connection in lives.values():
+            await connection.ready.wait()
+        self._started.set()
+        while lives:
+            done, _ = await asyncio.wait(lives, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                connection = lives.pop(task)
+                met = task.exception()
+                if met is not None and not connection.stop.is_set():
+                    connection.watch.end(reason(met))
+
+    def _stop(self) -> None:
+        for connection in self._connections.values():
+            connection.stop.set()
+
+
+def reason(met: BaseException) -> str:
+    """In one line; of a group the first that it was made of."""
+    while isinstance(met, BaseExceptionGroup):
+        met = met.exceptions[0]
+    said = met.message if isinstance(met, MCPError) else str(met).strip() or type(met).__name__
+    line = " ".join(said.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
