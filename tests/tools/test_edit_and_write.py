@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_an_edit_may_follow_an_edit(call: Call, tree: Path) -> None:
 def test_more_than_one_match_needs_all(call: Call, tree: Path) -> None:
     call("read", path="src/widget.py")
     refused = call("edit", path="src/widget.py", edits=[change("def ", "async def ")])
-    assert "occurs 2 times" in str(refused.content)
+    assert "occurs 2 times, from lines 1, 6;" in str(refused.content)
     assert not call("edit", path="src/widget.py", edits=[change("def ", "async def ", all=True)]).error
     assert (tree / "src/widget.py").read_text().count("async def") == 2
 
@@ -61,7 +62,15 @@ def test_white_space_that_differs_is_pointed_out(call: Call) -> None:
     assert "nearest place" in str(result.content)
     result = call("edit", path="src/widget.py", edits=[change("def name():\n\treturn", "x")])
     result = call("edit", path="src/widget.py", edits=[change('def name():\n\treturn "widget"', "x")])
-    assert "Only white space differs here:\n     6\tdef name():" in str(result.content)
+    assert str(result.content).endswith(
+        'Only white space differs from lines 6-7, exactly:\ndef name():\n    return "widget"'
+    )
+
+
+def test_line_numbers_in_old_are_pointed_out(call: Call) -> None:
+    shown = str(call("read", path="src/widget.py", start=6, count=2).content)
+    result = call("edit", path="src/widget.py", edits=[change(shown.rsplit("\n[", 1)[0], "x")])
+    assert "begins its lines with numbers" in str(result.content)
 
 
 @pytest.mark.parametrize(
@@ -159,3 +168,41 @@ def test_a_hard_link_is_cut_by_writing(call: Call, tree: Path) -> None:
     call("read", path="copy.py")
     assert not call("edit", path="copy.py", edits=[change("return 1", "return 2")]).error
     assert (tree / "src/widget.py").read_text() == WIDGET
+
+
+def test_carriage_returns_in_old_are_no_obstacle(call: Call, tree: Path) -> None:
+    (tree / "dos.txt").write_bytes(b"one\r\ntwo\r\n")
+    call("read", path="dos.txt")
+    assert not call("edit", path="dos.txt", edits=[change("one\r\ntwo", "1\r\n2")]).error
+    assert (tree / "dos.txt").read_bytes() == b"1\r\n2\r\n"
+
+
+def test_utf_16_stays_utf_16(call: Call, tree: Path) -> None:
+    (tree / "strings.txt").write_bytes(b"\xff\xfe" + "caf\u00e9 one\n".encode("utf-16-le"))
+    assert call("read", path="strings.txt").content == "    1\tcaf\u00e9 one"
+    assert not call("edit", path="strings.txt", edits=[change("one", "\u2603")]).error
+    assert (tree / "strings.txt").read_bytes() == b"\xff\xfe" + "caf\u00e9 \u2603\n".encode("utf-16-le")
+
+
+def test_an_edit_cannot_blow_a_file_up(call: Call, tree: Path) -> None:
+    (tree / "a.txt").write_text("a" * 50_000)
+    call("read", path="a.txt")
+    result = call("edit", path="a.txt", edits=[change("a", "b" * 1_000, all=True)])
+    assert "more than 20000000 characters" in str(result.content)
+    assert (tree / "a.txt").read_text() == "a" * 50_000
+
+
+def test_an_edit_of_a_big_file_is_told_without_its_diff(call: Call, tree: Path) -> None:
+    (tree / "big.txt").write_text("line\n" * 200_000)
+    call("read", path="big.txt", count=1)
+    result = call("edit", path="big.txt", edits=[change("line", "row", all=True)])
+    assert result.content == "big.txt is changed:\n(too big to be shown)"
+
+
+def test_looking_for_the_nearest_place_takes_a_moment_at_most(call: Call, tree: Path) -> None:
+    rows = [f"{'ab' * 150}{number:06}{'ba' * 40}" for number in range(30_000)]
+    (tree / "alike.txt").write_text("\n".join(rows))
+    call("read", path="alike.txt", count=1)
+    began = time.monotonic()
+    assert call("edit", path="alike.txt", edits=[change("ab" * 190 + "x", "y")]).error
+    assert time.monotonic() - began < 20

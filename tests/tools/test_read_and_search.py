@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import struct
 from pathlib import Path
 
 import pytest
 from tests.tools.conftest import Call
+
+from minion.adapters.sandbox.boxed.texts import image_size
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -38,9 +42,34 @@ def test_an_image_is_an_image_block(call: Call, tree: Path) -> None:
     (tree / "huge.png").write_bytes(PNG + b"\0" * 5_000_000)
     content = call("read", path="dot.png").content
     assert isinstance(content, list)
-    assert content[0]["source"]["media_type"] == "image/png"
-    assert base64.b64decode(content[0]["source"]["data"]) == PNG
+    assert content[0] == {"type": "text", "text": f"dot.png: image/png, 1x1 pixels, {len(PNG)} bytes"}
+    assert content[1]["source"]["media_type"] == "image/png"
+    assert base64.b64decode(content[1]["source"]["data"]) == PNG
     assert call("read", path="huge.png").error
+
+
+def test_an_image_with_too_many_pixels_is_refused(call: Call, tree: Path) -> None:
+    (tree / "wide.png").write_bytes(PNG[:16] + (8_001).to_bytes(4, "big") + PNG[20:])
+    result = call("read", path="wide.png")
+    assert result.error
+    assert "8001x1 pixels" in str(result.content)
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (PNG, (1, 1)),
+        (b"GIF89a" + struct.pack("<HH", 640, 480) + b"\0" * 8, (640, 480)),
+        (b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08" + struct.pack(">HH", 300, 200) + b"\0" * 12, (200, 300)),
+        (b"RIFF\0\0\0\0WEBPVP8X" + b"\0" * 8 + b"\x7f\x02\0\xdf\x01\0", (640, 480)),
+        (b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 10 + struct.pack("<HH", 640, 480), (640, 480)),
+        (b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f" + (639 | 479 << 14).to_bytes(4, "little"), (640, 480)),
+        (b"\xff\xd8\xff", None),
+        (b"\x89PNG\r\n\x1a\n", None),
+    ],
+)
+def test_the_size_of_an_image_is_in_its_head(data: bytes, size: tuple[int, int] | None) -> None:
+    assert image_size(data) == size
 
 
 def test_a_notebook_is_its_cells(call: Call, tree: Path) -> None:
@@ -56,18 +85,49 @@ def test_a_notebook_is_its_cells(call: Call, tree: Path) -> None:
     ("path", "words"),
     [
         ("nothing.py", "does not exist"),
-        ("src", "is a folder"),
-        ("data.bin", "binary"),
+        ("widget.py", "does not exist; there is: src/widget.py"),
+        ("src/wigdet.py", "does not exist; there is: src/widget.py"),
+        ("src/deep/er.py", "does not exist"),
+        ("data.bin", "a binary file of 3 bytes"),
+        ("paper.pdf", "a PDF; pdftotext"),
+        ("bundle.zip", "a ZIP archive"),
+        ("pipe", "not an ordinary file"),
+        ("loop", "no such path"),
+        ("nul\0", "NUL"),
         ("/etc/passwd", "outside"),
         ("out", "outside"),
     ],
 )
 def test_what_cannot_be_read_says_why(call: Call, tree: Path, path: str, words: str) -> None:
     (tree / "data.bin").write_bytes(b"\0\1\2")
+    (tree / "paper.pdf").write_bytes(b"%PDF-1.7\n\0\0")
+    (tree / "bundle.zip").write_bytes(b"PK\x03\x04\0\0")
+    os.mkfifo(tree / "pipe")
+    (tree / "loop").symlink_to("loop")
     (tree / "out").symlink_to("/etc/passwd")
     result = call("read", path=path)
     assert result.error
     assert words in str(result.content)
+
+
+def test_a_folder_is_its_names(call: Call, tree: Path) -> None:
+    (tree / "src/deep").mkdir()
+    assert call("read", path="src").content == "src is a folder:\ndeep/\nwidget.py"
+    assert call("read", path="src/deep").content == "src/deep is a folder:\n(empty)"
+    for number in range(600):
+        (tree / f"src/deep/{number}").touch()
+    assert str(call("read", path="src/deep").content).endswith("[100 more names]")
+
+
+def test_lines_are_counted_as_ripgrep_counts_them(call: Call, tree: Path) -> None:
+    (tree / "odd.txt").write_text("one\x0ctwo\u2028three\nneedle\n")
+    assert call("search", pattern="needle").content == "odd.txt:2:needle"
+    assert "    2\tneedle" in str(call("read", path="odd.txt").content)
+
+
+def test_names_that_are_no_utf_8_reach_nobody_as_they_are(call: Call, tree: Path) -> None:
+    (tree / b"bad\xff.txt".decode("utf-8", "surrogateescape")).write_text("x")
+    assert "bad\ufffd.txt" in str(call("read", path=".").content)
 
 
 def test_an_empty_file(call: Call, tree: Path) -> None:
@@ -77,7 +137,7 @@ def test_an_empty_file(call: Call, tree: Path) -> None:
 
 def test_text_is_found_with_its_place(call: Call) -> None:
     assert call("search", pattern="return \\d").content == "src/widget.py:3:    return 1"
-    assert call("search", pattern="RETURN", ignore_case=True, glob="*.md").content == "nothing found"
+    assert call("search", pattern="RETURN", ignore_case=True, glob="*.md").content == "nothing found in 1 files"
     assert "src/widget.py-2-" in str(call("search", pattern="return 1", context=1).content)
 
 
@@ -94,7 +154,23 @@ def test_files_are_listed_and_limited(call: Call, tree: Path) -> None:
 def test_ignored_files_are_left_out(call: Call, tree: Path) -> None:
     (tree / ".ignore").write_text("noise.txt\n")
     (tree / "noise.txt").write_text("needle\n")
-    assert call("search", pattern="needle").content == "nothing found"
+    (tree / ".gitignore").write_text("build/\n")
+    (tree / "build").mkdir()
+    (tree / "build/out.txt").write_text("needle\n")
+    assert "nothing found" in str(call("search", pattern="needle").content)
+
+
+def test_nothing_found_says_what_may_be_the_reason(call: Call) -> None:
+    assert call("search", pattern="def Size()", glob="*.py").content == (
+        "nothing found in 1 files; try ignore_case: true, or escape characters that are meant literally"
+    )
+    assert "no file fits glob" in str(call("search", pattern="size", glob="*.rs").content)
+
+
+def test_a_search_keeps_only_what_it_shows(call: Call, tree: Path) -> None:
+    (tree / "many.txt").write_text("needle\n" * 300_000)
+    text = str(call("search", pattern="needle", limit=2).content)
+    assert text == "many.txt:1:needle\nmany.txt:2:needle\n[299998 more lines; narrow the search]"
 
 
 @pytest.mark.parametrize(
@@ -106,4 +182,4 @@ def test_a_search_that_makes_no_sense_says_why(call: Call, arguments: dict[str, 
 
 def test_a_pattern_cannot_be_an_option(call: Call) -> None:
     result = call("search", pattern="--pre=touch canary")
-    assert result.content == "nothing found"
+    assert str(result.content).startswith("nothing found in 2 files")

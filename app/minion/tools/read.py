@@ -7,19 +7,17 @@ from typing import Any
 
 from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench, refused
-
-LINES = 2_000
-CHARACTERS = 60_000
+from minion.tools.limits import READ_CHARACTERS, READ_LINES
 
 SCHEMA = ToolSchema(
     name="read",
-    description="Read a file with line numbers: text, an image, or a notebook's cells. At most 2000 lines a call.",
+    description="Read a text file with line numbers, an image, a notebook's cells, or the names in a folder.",
     input_schema={
         "type": "object",
         "properties": {
             "path": {"type": "string", "minLength": 1},
             "start": {"type": "integer", "minimum": 1, "description": "First line"},
-            "count": {"type": "integer", "minimum": 1, "maximum": LINES},
+            "count": {"type": "integer", "minimum": 1, "maximum": READ_LINES},
         },
         "required": ["path"],
         "additionalProperties": False,
@@ -41,12 +39,14 @@ class Read:
         return False
 
     def call(self, arguments: Json) -> ToolResult:
-        start, count = int(arguments.get("start", 1)), int(arguments.get("count", LINES))
+        start, count = int(arguments.get("start", 1)), int(arguments.get("count", READ_LINES))
         answer: dict[str, Any] = self.bench.files.call(
-            {"op": "read", "path": arguments["path"], "start": start, "count": min(count, LINES)}
+            {"op": "read", "path": arguments["path"], "start": start, "count": min(count, READ_LINES)}
         )
         if not answer["ok"]:
             return refused(answer)
+        if answer["kind"] == "folder":
+            return ToolResult(_listed(answer), paths=(str(answer["real"]),))
         self.bench.ledger.note(answer)
         self.bench.lint.seen(str(answer["real"]), str(answer["sha"]))
         return ToolResult(_shown(answer), paths=(str(answer["real"]),), data={"size": answer["size"]})
@@ -55,11 +55,18 @@ class Read:
 def _shown(answer: dict[str, Any]) -> str | list[dict[str, Any]]:
     if answer["kind"] == "image":
         source = {"type": "base64", "media_type": answer["media_type"], "data": answer["base64"]}
-        return [{"type": "image", "source": source}]
+        return [{"type": "text", "text": str(answer["about"])}, {"type": "image", "source": source}]
     lines: list[str] = [str(line) for line in answer["lines"]]
     if not lines:
         return "(the file is empty)" if answer["total"] == 0 else f"(the file has only {answer['total']} lines)"
     return numbered(lines, int(answer["start"]), int(answer["total"]))
+
+
+def _listed(answer: dict[str, Any]) -> str:
+    names = [str(name) for name in answer["names"]]
+    left = int(answer["total"]) - len(names)
+    more = [f"[{left} more names]"] if left else []
+    return "\n".join([f"{answer['real']} is a folder:", *(names or ["(empty)"]), *more])
 
 
 def numbered(lines: list[str], start: int, total: int) -> str:
@@ -69,7 +76,7 @@ def numbered(lines: list[str], start: int, total: int) -> str:
     for number, line in enumerate(lines, start):
         rows.append(f"{number:5}\t{line}")
         size += len(rows[-1])
-        if size > CHARACTERS:
+        if size > READ_CHARACTERS:
             break
     last = start + len(rows) - 1
     more = f"\n[lines {start}-{last} of {total}; go on with start: {last + 1}]" if last < total else ""

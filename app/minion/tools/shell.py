@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from minion.ports.sandbox import BoxCommand
 from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench
+from minion.tools.limits import SHELL_COMMAND
 from minion.tools.lint import with_findings
 from minion.tools.outputs import OutputStore, label
-
-LONGEST = 120_000
 
 SCHEMA = ToolSchema(
     name="shell",
@@ -66,8 +65,8 @@ def _problem(text: str) -> str | None:
     """What execve(2) would not take: one argument has at most 128 KiB, and no NUL."""
     if "\0" in text:
         return "a command cannot hold a NUL character"
-    if len(text.encode(errors="replace")) > LONGEST:
-        return f"the command has more than {LONGEST} bytes; write a script with write, and run that"
+    if len(text.encode(errors="replace")) > SHELL_COMMAND:
+        return f"the command has more than {SHELL_COMMAND} bytes; write a script with write, and run that"
     if any("\ud800" <= character <= "\udfff" for character in text):
         return "the command is not valid Unicode"
     return None

@@ -18,16 +18,17 @@ from minion.adapters.sandbox.selftest import INSIDE as ATTEMPTS_INSIDE
 from minion.adapters.sandbox.selftest import Escape, run_selftest
 from minion.adapters.sandbox.settings import (
     ATTEMPTS,
+    BOXED,
+    ENTRY,
     LINT_SERVER,
     LINT_WORKER,
-    SERVER,
     BoxSettings,
     interpreter,
     ripgrep,
 )
 from minion.ports.sandbox import BoxCommand, BoxResult, FileServer
 
-SERVER_INSIDE = "/run/minion/server.py"
+INSIDE = "/run/minion"
 LINT_SERVER_INSIDE = "/run/minion/lint_server.py"
 LINT_WORKER_INSIDE = "/run/minion/lint_worker.cjs"
 RIPGREP_INSIDE = "/run/minion/rg"
@@ -83,7 +84,7 @@ class Bubblewrap:
     def file_server(self) -> FileServer:
         options = [f"--rg={RIPGREP_INSIDE}"] if ripgrep() else []
         options += [f"--readable={path}" for path in self._settings.readable]
-        argv = [str(interpreter()), "-I", "-S", SERVER_INSIDE, self.workspace, *options]
+        argv = [str(interpreter()), "-I", "-S", "-c", ENTRY, INSIDE, self.workspace, *options]
         return BoxedFileServer(lambda: self._start_of_server(argv))
 
     def lint_server(self) -> FileServer:
@@ -138,7 +139,7 @@ class Bubblewrap:
 
     def _options(self, environment: Mapping[str, str], cwd: str, more: Sequence[str]) -> list[str]:
         variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
-        extra = {SERVER_INSIDE: SERVER, ATTEMPTS_INSIDE: ATTEMPTS}
+        extra = {f"{INSIDE}/{BOXED.name}": BOXED, ATTEMPTS_INSIDE: ATTEMPTS}
         search = ripgrep()
         if search is not None:
             extra[RIPGREP_INSIDE] = search

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 GIB = 1024**3
-SERVER = Path(__file__).with_name("server.py")
+BOXED = Path(__file__).with_name("boxed")
+ENTRY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from boxed.server import main; main()"
+"""Starts the file server; its first argument is the folder that holds the package `boxed`."""
 LINT_SERVER = Path(__file__).with_name("lint_server.py")
 LINT_WORKER = Path(__file__).with_name("lint_worker.cjs")
 ATTEMPTS = Path(__file__).with_name("attempts.py")

@@ -8,7 +8,7 @@ import tempfile
 from minion.adapters.sandbox.environment import box_environment
 from minion.adapters.sandbox.file_server import BoxedFileServer, Start
 from minion.adapters.sandbox.process import ProcessSpec, run_process
-from minion.adapters.sandbox.settings import LINT_SERVER, LINT_WORKER, SERVER, BoxSettings, interpreter, ripgrep
+from minion.adapters.sandbox.settings import BOXED, ENTRY, LINT_SERVER, LINT_WORKER, BoxSettings, interpreter, ripgrep
 from minion.ports.sandbox import BoxCommand, BoxResult, FileServer
 
 
@@ -48,7 +48,7 @@ class Unsafe:
         search = ripgrep()
         options = [f"--rg={search}"] if search else []
         options += [f"--readable={path}" for path in self._settings.readable]
-        argv = [str(interpreter()), "-I", "-S", str(SERVER), self.workspace, *options]
+        argv = [str(interpreter()), "-I", "-S", "-c", ENTRY, str(BOXED.parent), self.workspace, *options]
         return BoxedFileServer(lambda: Start(argv))
 
     def lint_server(self) -> FileServer:
