@@ -142,7 +142,8 @@ def _record(scene: Scene, task: Task, sha: CommitSha, verified: bool | None) -> 
 def message(scene: Scene, task: Task) -> str:
     """Subject, what was done, and the trailers by which this very push is found again."""
     mark = PushMark(task.id, task.round)
-    subject = task.spec.title if task.round <= 1 else f"{task.spec.title} (round {task.round})"
+    before = [push for push in scene.desk.ledger.pushes(task.id) if push.sha is not None and push.round != task.round]
+    subject = f"{task.spec.title} (push {len(before) + 1})" if before else task.spec.title
     return commit_message(plain(subject), plain(task.summary, 2000), mark, _asked_by(scene))
 
 
