@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 
 from minion.adapters.tool_servers.answers import answer_of
 from minion.adapters.tool_servers.masking import Masks
-from minion.adapters.tool_servers.watch import Watch
+from minion.adapters.tool_servers.watch import Watch, watched
 from minion.ports.tool_servers import OfferedTool, ToolAnswer
 
 START_S: Final = 60.0
@@ -33,6 +33,7 @@ START_S: Final = 60.0
 MOST_PAGES: Final = 20
 MOST_TOOLS: Final = 500
 _ANSWER: Final = TypeAdapter[CallToolResult | InputRequiredResult](CallToolResult | InputRequiredResult)
+_OURSELVES: Final = Implementation(name="minion", version="1")
 
 for _name in ("mcp", "client", "httpx2"):  # the SDK logs what servers send, with values that only `Masks` takes out
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -59,7 +60,7 @@ class Connection:
         try:
             with anyio.move_on_after(self._start_s) as clock:
                 async with Client(
-                    self._streams(self.watch), cache=None, client_info=Implementation(name="minion", version="1")
+                    watched(self._streams(self.watch), self.watch), cache=None, client_info=_OURSELVES
                 ) as client:
                     self.offered = await self._list(client.session)
                     clock.deadline = math.inf

@@ -66,12 +66,13 @@ async def process_streams(start: Start, watch: Watch) -> AsyncIterator[Transport
     try:
         yield read, write
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for stream in (read, write, said, to_say):
-            stream.close()
-        await _end(process)
+        with anyio.CancelScope(shield=True):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for stream in (read, write, said, to_say):
+                stream.close()
+            await _end(process)
 
 
 async def _listen(

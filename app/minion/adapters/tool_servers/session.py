@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError
 from typing import Any, Final
 
 from mcp import MCPError
+from pydantic import ValidationError
 
 from minion.adapters.tool_servers.connection import Connection
 from minion.adapters.tool_servers.masking import Masks
@@ -49,7 +50,8 @@ class McpSession:
         if met is None:
             return asked.result()
         said = connection.watch.broken or reason(met)
-        connection.watch.note(f"{tool.name}: {said}")
+        if not connection.watch.broken and not isinstance(met, MCPError):
+            connection.watch.note(f"{tool.name}: {said}")
         return ToolAnswer(self._masks.text(f"The MCP server {tool.server} failed: {said}"), error=True)
 
     def problems(self) -> Sequence[str]:
@@ -84,7 +86,7 @@ class McpSession:
             for task in done:
                 connection = lives.pop(task)
                 met = task.exception()
-                if met is not None and not connection.stop.is_set():
+                if met is not None and not connection.stop.is_set() and not connection.watch.broken:
                     connection.watch.end(reason(met))
 
     def _stop(self) -> None:
@@ -96,6 +98,8 @@ def reason(met: BaseException) -> str:
     """In one line; of a group the first that it was made of."""
     while isinstance(met, BaseExceptionGroup):
         met = met.exceptions[0]
+    if isinstance(met, ValidationError):
+        return f"what it sends does not fit the protocol ({met.title})"
     said = met.message if isinstance(met, MCPError) else str(met).strip() or type(met).__name__
     line = " ".join(said.split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

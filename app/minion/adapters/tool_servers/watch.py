@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,6 +16,7 @@ MOST_BYTES: Final = 64_000_000
 """Of all that one server may say to one node."""
 LONGEST: Final = 8_000_000
 """Bytes of one message."""
+MOST_PROBLEMS: Final = 10
 _LISTED: Final = "notifications/tools/list_changed"
 
 
@@ -40,7 +43,8 @@ class Watch:
         self.note(reason)
 
     def note(self, what: str) -> None:
-        self.problems.setdefault(f"MCP server {self.name}: {what}")
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.setdefault(f"MCP server {self.name}: {what}")
 
     def notice(self, item: Any) -> None:
         if isinstance(item, Exception):
@@ -88,5 +92,9 @@ class Watched:
         return await self._inner.__aexit__(kind, met, trace)
 
 
-def watched(streams: TransportStreams, watch: Watch) -> TransportStreams:
-    return Watched(streams[0], watch), streams[1]
+@asynccontextmanager
+async def watched(
+    opened: AbstractAsyncContextManager[TransportStreams], watch: Watch
+) -> AsyncIterator[TransportStreams]:
+    async with opened as (read, write):
+        yield Watched(read, watch), write
