@@ -203,6 +203,21 @@ def explain(path: str, repo: str) -> None:
     click.echo(explain_rules(path, repo))
 
 
+@cli.group()
+def mcp() -> None:
+    """The MCP servers whose tools an agent may be given."""
+
+
+@mcp.command("list")
+@click.option("--repo", default=".", show_default=True, type=click.Path(exists=True, file_okay=False), help="Checkout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_(repo: str, as_json: bool) -> None:
+    """Start the servers that HEAD declares, and show their tools, reviews and digests."""
+    from minion.bootstrap.tool_listing import list_tools
+
+    click.echo(list_tools(repo, as_json=as_json))
+
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(as_json: bool) -> None:

@@ -297,7 +297,17 @@ class Server(Model):
         return (*(key for key in keys if key is not None), *self.model_secrets, *self.webhook_secrets)
 
 
-class Local(Model):
+class ToolVariables(Environment):
+    """What of this environment the MCP servers of a repository may be given."""
+
+    mcp_secrets: Words = Field(
+        (),
+        alias="MINION_MCP_SECRETS",
+        description="NAME,NAME: what MCP servers may be given, where the repository's `mcp.secrets` names it",
+    )
+
+
+class Local(Model, ToolVariables):
     """What `minion run` needs."""
 
     github_api_url: Url = Field(
@@ -313,7 +323,7 @@ class Local(Model):
     tool_cache: Path | None = Field(None, alias="RUNNER_TOOL_CACHE", description="a folder with tools for the box")
 
 
-class Action(Environment):
+class Action(ToolVariables):
     """What `minion action` reads of a job: its inputs and the facts that Actions gives to every step
     (https://docs.github.com/en/actions/reference/workflows-and-actions/variables,
     https://docs.github.com/en/actions/concepts/security/openid-connect).

@@ -56,6 +56,7 @@ def _open(settings: Action, folder: Path, grant: RoundGrant, journal: Journal, c
         prices=priced(grant.models, grant.prices),
         sandbox_mode=settings.sandbox,
         tool_cache=settings.tool_cache,
+        mcp_secrets=settings.mcp_secrets,
     )
     task = Task(grant.configuration, grant.spec.scope, base_sha=grant.base_sha, asked=Asked.of(grant.spec))
     return workshop.open(workspace, place, task, journal, cancelled)

@@ -35,11 +35,13 @@ from minion.bootstrap.recordings import may_record, write_recording
 from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.bootstrap.stopping import Stopper
+from minion.bootstrap.tool_servers import variables_of
 from minion.bootstrap.warming import Warming
 from minion.domain.changeset import ChangeSet
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.domain.ids import CommitSha, new_task_id
+from minion.domain.secret import Secret
 from minion.nodes.base import Asked as Wishes
 from minion.runner.environment import prepare
 from minion.runner.facts import Facts
@@ -133,7 +135,7 @@ class _LocalTask:
             id=new_task_id(),
             began=datetime.now(UTC).isoformat(timespec="seconds"),
             blueprint=self.request.blueprint,
-            blueprints={name: team.texts[name] for name in state.digests},
+            blueprints=team.pinned(state.digests),
             state=state.model_dump(mode="json"),
             spec=asked.spec,
             number=asked.number,
@@ -224,6 +226,7 @@ class _LocalTask:
             prices=prices,
             sandbox_mode=settings.sandbox,
             tool_cache=settings.tool_cache,
+            mcp_secrets=settings.mcp_secrets,
         )
         spec = begun.record.spec
         task = Task(begun.configuration, spec.scope, base_sha=begun.copy.base_sha, asked=Wishes.of(spec))
@@ -271,12 +274,13 @@ class _LocalTask:
     def _rules(self, begun: _Begun) -> GateRules:
         settings, configuration = self.settings, begun.configuration
         tokens = (settings.github_token,) if settings.github_token else ()
+        served = map(Secret, variables_of(configuration.mcp, settings.mcp_secrets).values())
         return GateRules(
             scope=begun.record.spec.scope,
             protected_paths=configuration.protected_paths,
             max_files=configuration.max_files,
             max_bytes=configuration.max_bytes,
-            secrets=(*settings.model_secrets, *tokens),
+            secrets=(*settings.model_secrets, *tokens, *served),
         )
 
     def _commit(self, record: RunRecord) -> Commit:

@@ -11,9 +11,11 @@ from pathlib import Path
 from minion.adapters.clock import SystemClock
 from minion.adapters.host import SystemHost
 from minion.adapters.sandbox import BoxSettings, Bubblewrap, Reason, choose, known_tools
+from minion.adapters.tool_servers import McpServers, preload
 from minion.adapters.workspace import GitWorkspace
 from minion.agent.prices import PriceTable
-from minion.domain.config import RepositoryConfiguration
+from minion.bootstrap.tool_servers import tool_servers
+from minion.domain.config import Mcp, RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.domain.spec import Scope
 from minion.nodes.base import Asked, NodeReport, Visit, WorkBench
@@ -107,6 +109,8 @@ class Workshop:
     prices: PriceTable
     sandbox_mode: str
     tool_cache: Path | None
+    mcp_secrets: tuple[str, ...] = ()
+    """Variables that MCP servers may be given, where the repository names them too."""
 
     def open(
         self,
@@ -118,6 +122,8 @@ class Workshop:
     ) -> BoxedSite:
         sandbox = make_box(self.sandbox_mode, workspace, place, self.tool_cache)
         host = SystemHost(machine_environment())
+        if task.configuration.mcp.tools:
+            preload()
         bench = WorkBench(
             sandbox=sandbox,
             workspace=workspace,
@@ -133,5 +139,10 @@ class Workshop:
             asked=task.asked,
             protected=task.configuration.protected_paths,
             cancelled=cancelled,
+            tool_servers=self._tool_servers(workspace, place, task.configuration.mcp),
         )
         return BoxedSite(workspace, sandbox, host, bench)
+
+    def _tool_servers(self, workspace: GitWorkspace, place: Place, mcp: Mcp) -> McpServers | None:
+        """None where no tool of theirs could be used anyway."""
+        return tool_servers(workspace, mcp, place.private / "servers", self.mcp_secrets) if mcp.tools else None

@@ -3,6 +3,6 @@
 The SDK takes most of a second to import: `servers` names it only where a session is opened.
 """
 
-from minion.adapters.tool_servers.servers import McpServers, preload
+from minion.adapters.tool_servers.servers import BaseTree, McpServers, preload
 
-__all__ = ["McpServers", "preload"]
+__all__ = ["BaseTree", "McpServers", "preload"]
