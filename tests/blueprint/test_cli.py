@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from ruamel.yaml import YAML
 
 from minion.blueprint.json_schema import json_schema
+from minion.blueprint.programs import names
 from minion.blueprint_cli import blueprint
 from minion.domain.errors import UsageError
 from minion.shipped import folder, shipped
@@ -103,8 +104,8 @@ def test_the_schema_beside_the_blueprints_is_current() -> None:
 
 
 def test_editors_find_the_schema() -> None:
-    for text in shipped().values():
-        assert text.startswith("# yaml-language-server: $schema=schema.json\n")
+    for name in names(shipped()):
+        assert shipped()[name].startswith("# yaml-language-server: $schema=schema.json\n")
 
 
 def test_check_follows_calls(tmp_path: Path) -> None:
@@ -137,8 +138,8 @@ def test_schema_accepts_what_the_loader_accepts() -> None:
     printed = json.loads(run("schema").output)
     assert printed == json_schema()
     jsonschema.Draft202012Validator.check_schema(printed)
-    for text in shipped().values():
-        jsonschema.validate(YAML(typ="safe").load(text), printed)
+    for name in names(shipped()):
+        jsonschema.validate(YAML(typ="safe").load(shipped()[name]), printed)
 
 
 @pytest.mark.parametrize(

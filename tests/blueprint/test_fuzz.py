@@ -15,11 +15,12 @@ from tests.conftest import UNHURRIED
 
 from minion.blueprint.loader import load
 from minion.blueprint.model import Blueprint
+from minion.blueprint.programs import names
 from minion.blueprint.schema import NODES
 from minion.blueprint_cli import blueprint
 from minion.shipped import shipped
 
-TEXTS = sorted(shipped().values())
+TEXTS = sorted(shipped()[name] for name in names(shipped()))
 TOKENS = [re.findall(r"\w+|[^\w\s]|[ \t]+|\n", text) for text in TEXTS]
 SPECIAL = [
     "no", "on", "~", "1e3", "0o7", "12:30", ".inf", "-0", "9" * 30, "&a", "*a", "<<", "!!python/object", "%YAML 1.1",

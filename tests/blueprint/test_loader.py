@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from minion.blueprint.loader import load
 from minion.blueprint.model import AgentNode, Blueprint, Lookup, RunNode, WaitNode
 from minion.blueprint.problem import Problems
+from minion.blueprint.programs import names, programs_of
 from minion.blueprint.source import MAX_BYTES
 from minion.shipped import shipped
 
@@ -77,8 +78,8 @@ def test_numbers_and_words_of_older_yaml_are_plain_text() -> None:
 
 
 def test_the_shipped_ones_load() -> None:
-    for name, text in shipped().items():
-        found = load(text, source=name, name=name)
+    for name in names(shipped()):
+        found = load(shipped()[name], source=name, name=name, programs=programs_of(shipped(), name))
         assert isinstance(found, Blueprint), "\n".join(map(str, found))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from minion.blueprint.programs import names
 from minion.blueprint.team import FOLDER, Team, blueprint_name, gather
 from minion.shipped import shipped
 
@@ -35,14 +36,14 @@ def team(**files: str | bytes | None) -> Team:
 
 def test_all_good() -> None:
     found = team(mine=GOOD.replace("NAME", "mine"))
-    assert set(found.library) == {*shipped(), "mine"} == set(found.texts) == found.names
+    assert set(found.library) == {*names(shipped()), "mine"} == set(found.texts) == found.names
     assert not found.broken
     assert found.texts["mine"] == GOOD.replace("NAME", "mine")
 
 
 def test_a_broken_file_stops_only_itself() -> None:
     found = team(mine=GOOD.replace("NAME", "mine").replace("command: test", "comand: test"))
-    assert set(found.library) == set(shipped())
+    assert set(found.library) == set(names(shipped()))
     assert str(found.broken["mine"][0]).startswith(f"{FOLDER}/mine.yml:8:21: unknown key `comand`")
     assert [one.source for one in found.broken_files] == [f"{FOLDER}/mine.yml"]
 

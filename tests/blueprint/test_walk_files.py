@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from junitparser import JUnitXml
 
+from minion.blueprint.programs import names
 from minion.blueprint_cli import blueprint
 from minion.domain.errors import UsageError
 from minion.shipped import shipped
@@ -97,4 +98,4 @@ def test_every_way_of_every_shipped_blueprint_is_walked() -> None:
     result = run(Path(__file__).parent / "walks", "--min-coverage", "100")
     assert result.exit_code == 0, "\n".join(line for line in result.output.splitlines() if not line.startswith("ok"))
     covered = {line.split()[1].rstrip(":") for line in result.output.splitlines() if line.startswith("coverage")}
-    assert covered == set(shipped())
+    assert covered == set(names(shipped()))

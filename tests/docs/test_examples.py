@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from tests.cli.conftest import CODE, CONFIGURATION, FIXED, TEST, git
 
+from minion.blueprint.programs import names
 from minion.domain.commands import Misspelt
 from minion.domain.config import RepositoryConfiguration
 from minion.hub.actions.workflow_reader import read_workflow
@@ -60,7 +61,7 @@ def test_workflow_files_are_workflows(path: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_on_comments_are_understood(page: Path) -> None:
     for line in re.findall(r"`(/minion [a-z][^`]*)`", page.read_text()):
-        command = command_in(line, {*shipped(), "bump-copyright"})
+        command = command_in(line, {*names(shipped()), "bump-copyright"})
         assert command is not None
         assert not isinstance(command, Misspelt), f"{page.name}: {line}: {command}"
 

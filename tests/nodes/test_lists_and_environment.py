@@ -99,3 +99,29 @@ def test_a_gate_is_given_its_environment_too(place: Build) -> None:
     node = gate("there", script='test "$FILE" = wanted.txt')
     report = at.visit(agent(), [node], gate_env={"there": {"FILE": "wanted.txt"}})
     assert report.gates == (("there", "passed"),)
+
+
+SHADOW = "raise SystemExit('the repository is imported')\n"
+PROGRAM = """\
+import ast, os, sys
+from pathlib import Path
+print(Path.cwd().name, os.environ["FILE"], Path(__file__).name, sys.argv[1:])
+"""
+
+
+def test_a_program_runs_in_the_box_and_imports_nothing_of_the_repository(place: Build) -> None:
+    at = place(files={"ast.py": SHADOW, "os.py": SHADOW, "a.txt": "x\n"})
+    python = at.visit(run(program="tell.py", program_text=PROGRAM, parse="lines"), env={"FILE": "a'b"}).result
+    assert (python.outcome, python.output["items"]) == ("ok", ["work a'b tell.py []"])
+    shell = at.visit(run(program="tell.sh", program_text='echo "${0##*/} $FILE"; cat a.txt; exit 3'), env={"FILE": "b"})
+    assert shell.result.output["text"] == "tell.sh b\nx"
+    assert (shell.result.outcome, shell.result.output["exit_code"]) == ("fail", 3)
+    assert at.bench.workspace.change_set().files == ()
+
+
+def test_a_program_may_hold_any_text(place: Build) -> None:
+    tricky = "cat <<'END'\n$(touch evil) `touch evil` \\ \"'\nEND\n"
+    at = place()
+    result = at.visit(run(program="a.sh", program_text=tricky + "# " + "é" * 32_000)).result
+    assert result.output["text"] == "$(touch evil) `touch evil` \\ \"'"
+    assert not (at.root / "evil").exists()

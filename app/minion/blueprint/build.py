@@ -95,6 +95,7 @@ def _run(name: str, read: Read, fail: str) -> RunNode:
 _RUN = (
     "argv",
     "script",
+    "program",
     "command",
     "autofix",
     "parse",

@@ -87,7 +87,7 @@ def _label(node: Node) -> str:
 def _what(node: Node) -> str:
     match node:
         case RunNode():
-            done = node.command or ("script" if node.script else "argv")
+            done = node.command or node.program or ("script" if node.script else "argv")
             return f"run: {done}{' (gate)' if node.gate_only else ''}"
         case ActionNode():
             return f"action: {node.uses}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from minion.blueprint.model import Input, MapNode, Node
 from minion.blueprint.problem import Mark
+from minion.blueprint.programs import Given
 from minion.blueprint.source import Entries, Item
 
 
@@ -23,6 +24,8 @@ class Draft:
     inputs: Mapping[str, Input]
     start: str
     fail: str
+    programs: Given = field(default_factory=dict)
+    """What stands in `programs/` beside it."""
 
     @cached_property
     def maps(self) -> Mapping[str, MapNode]:

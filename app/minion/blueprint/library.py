@@ -8,17 +8,19 @@ from typing import Any, TypeAlias
 from minion.blueprint.loader import load
 from minion.blueprint.model import Blueprint, CallNode, Input, Lookup
 from minion.blueprint.problem import Problem, Problems, did_you_mean
+from minion.blueprint.programs import names, programs_of
 
 Library: TypeAlias = Mapping[str, Blueprint]
 _TYPES: Mapping[str, type] = {"integer": int, "boolean": bool, "string": str}
 
 
 def assemble(texts: Mapping[str, str]) -> dict[str, Blueprint] | Problems:
-    """Loads and links all blueprints (name → YAML). In problems a blueprint goes by `<name>.yml`."""
+    """Loads and links all blueprints (name → YAML, with their programs under keys as `programs.pinned` makes them). In
+    problems a blueprint goes by `<name>.yml`."""
     library: dict[str, Blueprint] = {}
     problems: list[Problem] = []
-    for name, text in texts.items():
-        loaded = load(text, source=f"{name}.yml", name=name)
+    for name in names(texts):
+        loaded = load(texts[name], source=f"{name}.yml", name=name, programs=programs_of(texts, name))
         if isinstance(loaded, Blueprint):
             library[name] = loaded
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ from minion.blueprint import build
 from minion.blueprint.draft import Draft
 from minion.blueprint.model import Blueprint, Input
 from minion.blueprint.problem import Mark, Problem, Problems, problem
+from minion.blueprint.programs import Given, digest_of, equipped, named_by
 from minion.blueprint.reader import Reader, table
 from minion.blueprint.rules import problems
 from minion.blueprint.schema import BLUEPRINT
@@ -19,36 +19,39 @@ from minion.blueprint.source import MAX_BYTES, Entries, Item, parse
 _TYPES: Mapping[str, type] = {"integer": int, "boolean": bool, "string": str}
 
 
-def load(text: str | bytes, *, source: str, name: str | None = None) -> Blueprint | Problems:
+_NONE: Given = {}
+
+
+def load(text: str | bytes, *, source: str, name: str | None = None, programs: Given = _NONE) -> Blueprint | Problems:
     """Never raises, whatever the text. `source` names the file in problems; with `name` (the file's stem) the
-    blueprint has to bear that name. Bytes must be UTF-8.
+    blueprint has to bear that name. Bytes must be UTF-8. `programs`: what stands in `programs/` beside the file.
 
     Whether called blueprints exist and take what they are given is checked where they come together: `library.link`.
     """
-    loaded = _load(text, name)
+    loaded = _load(text, name, programs)
     if isinstance(loaded, Blueprint):
         return loaded
     ordered = sorted(set(loaded), key=lambda one: (one.line, one.column, one.message))
     return tuple(replace(one, source=source) for one in ordered)
 
 
-def _load(text: str | bytes, name: str | None) -> Blueprint | Problems:
+def _load(text: str | bytes, name: str | None, programs: Given) -> Blueprint | Problems:
     decoded = decode(text)
     if isinstance(decoded, Problem):
         return (decoded,)
     tree, doubled = parse(decoded)
     if tree is None:
         return doubled
-    read = read_tree(tree, decoded, name)
+    read = read_tree(tree, decoded, name, programs)
     return (*doubled, *(read if isinstance(read, tuple) else ())) if doubled else read
 
 
-def read_tree(tree: Entries, text: str, name: str | None) -> Blueprint | Problems:
+def read_tree(tree: Entries, text: str, name: str | None, programs: Given = _NONE) -> Blueprint | Problems:
     """As `load`, from the tree of a text that was parsed already."""
     reader = Reader()
     read = reader.read(tree, BLUEPRINT, "")
     found = [*reader.problems, *_name(tree, read, name), *_inputs(tree, read)]
-    draft = _draft(tree, read)
+    draft = _draft(tree, read, programs)
     found += problems(draft)
     if found or not build.complete(read):
         return tuple(found)
@@ -86,7 +89,7 @@ def _inputs(tree: Entries, read: Mapping[str, Any]) -> Iterator[Problem]:
             yield problem(place, f"the default of `{name}` is not of type {entry['type']}")
 
 
-def _draft(tree: Entries, read: Mapping[str, Any]) -> Draft:
+def _draft(tree: Entries, read: Mapping[str, Any], programs: Given) -> Draft:
     defaults = table(read, "defaults")
     fail = defaults.get("fail", "")
     written = tree.items.get("nodes")
@@ -97,7 +100,7 @@ def _draft(tree: Entries, read: Mapping[str, Any]) -> Draft:
     }
     nodes = {name: node for name, node in built.items() if node is not None}
     inputs: dict[str, Input] = build.inputs(table(read, "inputs"))
-    return Draft(tree, names, bodies, nodes, inputs, read.get("start", ""), fail)
+    return Draft(tree, names, bodies, nodes, inputs, read.get("start", ""), fail, programs)
 
 
 def _body(tree: Entries, name: str) -> Entries | None:
@@ -109,6 +112,8 @@ def _body(tree: Entries, name: str) -> Entries | None:
 
 
 def _blueprint(text: str, read: Mapping[str, Any], draft: Draft) -> Blueprint:
+    nodes = equipped(draft.nodes, draft.programs)
+    programs = named_by(nodes)
     return Blueprint(
         name=read["name"],
         description=read["description"],
@@ -116,8 +121,9 @@ def _blueprint(text: str, read: Mapping[str, Any], draft: Draft) -> Blueprint:
         caps=build.caps(table(read, "caps")),
         fail=draft.fail,
         start=draft.start,
-        nodes=draft.nodes,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        nodes=nodes,
+        digest=digest_of(text, programs),
+        programs=programs,
         places={name: _place(draft.key(name)) for name in (*draft.homes, *draft.names)},
     )
 

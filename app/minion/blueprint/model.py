@@ -62,6 +62,9 @@ class RunNode:
     """None for `gate_only` nodes: they are never entered by the engine."""
     argv: tuple[str, ...] = ()
     script: str | None = None
+    program: str | None = None
+    """Name of a file in `programs/` beside the blueprint."""
+    program_text: str = ""
     command: str | None = None
     """setup | lint | format | test: the repository's own, configured or detected."""
     autofix: str | None = None
@@ -206,6 +209,8 @@ class Blueprint:
     start: str
     nodes: Mapping[str, Node]
     digest: str
-    """SHA-256 (hex) of the text."""
+    """SHA-256 (hex) of the text and of the programs that it names."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """File name to text of the programs that its nodes run."""
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Node name to line and column, from 1; the nodes in the bodies of maps too."""

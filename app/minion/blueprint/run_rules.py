@@ -10,6 +10,7 @@ from minion.blueprint.draft import Draft
 from minion.blueprint.lookups import look
 from minion.blueprint.model import Lookup, RunNode
 from minion.blueprint.problem import Problem, problem
+from minion.blueprint.programs import objection
 from minion.blueprint.schema import NODES
 
 STEERING: Final = re.compile(
@@ -34,17 +35,24 @@ def run_problems(draft: Draft, node: RunNode) -> Iterator[Problem]:
 
 def _what(draft: Draft, node: RunNode) -> Iterator[Problem]:
     keys = draft.keys(node.name)
-    given = [key for key in ("argv", "script", "command") if key in keys]
+    given = [key for key in ("argv", "script", "program", "command") if key in keys]
     misspelt = keys.keys() - NODES.records["run"].keys.keys()
     if len(given) > 1 or not (given or misspelt):
         said = "none of them is given" if not given else f"`{'` and `'.join(given)}` are given"
-        yield problem(draft.place(node.name), f"`{node.name}` needs one of `argv`, `script`, `command`; {said}")
+        yield problem(
+            draft.place(node.name), f"`{node.name}` needs one of `argv`, `script`, `program`, `command`; {said}"
+        )
+    if node.program is not None and (wrong := objection(node.program, draft.programs)) is not None:
+        yield problem(draft.place(node.name, "program"), *wrong)
 
 
 def _network(draft: Draft, node: RunNode) -> Iterator[Problem]:
     if node.network == "open" and not node.prepare:
         here = draft.place(node.name, "network")
         yield problem(here, "`network: open` is for nodes that prepare", "add `prepare: true`")
+    if node.network == "open" and node.program is not None:
+        said = "`program` and `network: open` do not go together"
+        yield problem(draft.key(node.name, "program"), said, "programs run in the box; prepare with a `command`")
 
 
 def _way_on(draft: Draft, node: RunNode) -> Iterator[Problem]:

@@ -113,6 +113,7 @@ _RUN = Record(
         "command": Key(_COMMAND, "The repository's own command, configured or detected."),
         "argv": Key(ListOf(Text(), least=1), "A program and its arguments."),
         "script": Key(Script(), "Lines for `bash`."),
+        "program": Key(Text(64), "A file in `programs/` beside the blueprint: `NAME.py` or `NAME.sh`."),
         "autofix": Key(_COMMAND, "Command that is run before the check itself."),
         "parse": Key(Choice(REPORTS), "How the report is read."),
         "env": Key(

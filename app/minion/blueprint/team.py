@@ -6,17 +6,20 @@ What needs it: its own name, also where that is the name of one that comes with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from minion.blueprint import programs
 from minion.blueprint.library import calls, link
 from minion.blueprint.loader import decode, load
 from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem, Problems
 
 FOLDER = ".github/minion/blueprints"
+PROGRAMS = f"{FOLDER}/{programs.FOLDER}"
 MOST_FILES = 40
+"""Of blueprints, and again of programs."""
 _FILE = re.compile(rf"{re.escape(FOLDER)}/([^/]+)\.ya?ml")
 
 
@@ -28,6 +31,13 @@ class Team:
     """The YAML of what is in `library`."""
     library: Mapping[str, Blueprint] = field(default_factory=dict)
     broken: Mapping[str, Problems] = field(default_factory=dict)
+
+    def pinned(self, names: Iterable[str]) -> dict[str, str]:
+        """The texts of these blueprints and of their programs, for a task's life."""
+        return {key: text for name in names for key, text in self._texts_of(name).items()}
+
+    def _texts_of(self, name: str) -> dict[str, str]:
+        return programs.pinned(self.library[name], self.texts[name])
 
     @property
     def names(self) -> frozenset[str]:
@@ -54,8 +64,19 @@ def blueprint_name(path: str) -> str | None:
     return None if found is None or found[1].endswith(".walks") else found[1]
 
 
+def program_name(path: str) -> str | None:
+    """The name by which blueprints run the file at `path` (from the repository's root); None where it is none."""
+    folder, _, file = path.rpartition("/")
+    return file if folder == PROGRAMS and programs.NAME.fullmatch(file) else None
+
+
 def gather(shipped: Mapping[str, str], files: Mapping[str, bytes | None]) -> Team:
-    """`files`: path from the repository's root to content; None where it was not read, because there are too many."""
+    """`files`: path from the repository's root to content; None where it was not read, because there are too many.
+
+    The programs of a blueprint stand where it stands itself: a team's own never take the place of those that come with
+    Minion.
+    """
+    own = {name: content for path, content in files.items() if (name := program_name(path)) is not None}
     good: dict[str, Blueprint] = {}
     texts: dict[str, str] = {}
     broken: dict[str, Problems] = {}
@@ -63,10 +84,10 @@ def gather(shipped: Mapping[str, str], files: Mapping[str, bytes | None]) -> Tea
     for path in sorted(files):
         if (name := blueprint_name(path)) is not None:
             named.setdefault(name, []).append(path)
-    for name in sorted({*shipped, *named}):
+    for name in sorted({*programs.names(shipped), *named}):
         paths = named.get(name, [])
         text = files[paths[0]] if paths else shipped[name]
-        loaded = _loaded(name, paths, text)
+        loaded = _loaded(name, paths, text, own) if paths else _shipped(name, shipped)
         if isinstance(loaded, Blueprint) and text is not None:
             good[name], texts[name] = loaded, str(decode(text))
         elif isinstance(loaded, tuple):
@@ -75,20 +96,23 @@ def gather(shipped: Mapping[str, str], files: Mapping[str, bytes | None]) -> Tea
     return Team({name: texts[name] for name in good}, good, broken)
 
 
-def _loaded(name: str, paths: list[str], text: str | bytes | None) -> Blueprint | Problems:
+def _loaded(name: str, paths: list[str], text: str | bytes | None, own: programs.Given) -> Blueprint | Problems:
     if len(paths) > 1:
         said = f"`{name}` is defined twice: {' and '.join(paths)}"
         return tuple(Problem(1, 1, said, "delete one of them", path) for path in paths)
-    source = paths[0] if paths else f"{name}.yml"
     if text is None:
-        return (Problem(1, 1, f"not read: there are more than {MOST_FILES} blueprints", "delete some", source),)
-    return load(text, source=source, name=name) if paths else _shipped(str(text), name)
+        return (Problem(1, 1, f"not read: there are more than {MOST_FILES} blueprints", "delete some", paths[0]),)
+    return load(text, source=paths[0], name=name, programs=own)
+
+
+def _shipped(name: str, shipped: Mapping[str, str]) -> Blueprint | Problems:
+    return _read(name, shipped[name], tuple(sorted(programs.programs_of(shipped, name).items())))
 
 
 @lru_cache(maxsize=64)
-def _shipped(text: str, name: str) -> Blueprint | Problems:
+def _read(name: str, text: str, own: tuple[tuple[str, str], ...]) -> Blueprint | Problems:
     """These are the same for every repository, and reading them takes a while."""
-    return load(text, source=f"{name}.yml", name=name)
+    return load(text, source=f"{name}.yml", name=name, programs=dict(own))
 
 
 def _unlink(good: dict[str, Blueprint], broken: dict[str, Problems], sources: Mapping[str, str]) -> None:

@@ -11,11 +11,10 @@ from unicodedata import east_asian_width
 import click
 
 from minion.blueprint.library import calls, link
-from minion.blueprint.loader import load
 from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem, Problems
 from minion.blueprint.scenario import load_walks
-from minion.blueprint_cli.files import beside, content, expanded, holds_walks, ours, visible
+from minion.blueprint_cli.files import beside, content, expanded, holds_walks, loaded_from, ours, visible
 
 _WIDTH = 110
 """Characters of a source line that are shown."""
@@ -42,7 +41,7 @@ def problems_in(texts: Mapping[Path, bytes]) -> Problems:
     for path, text in texts.items():
         if holds_walks(path, text):
             continue
-        loaded = load(text, source=str(path), name=path.stem)
+        loaded = loaded_from(path, text, name=path.stem)
         if isinstance(loaded, Blueprint):
             known[path] = loaded
         else:

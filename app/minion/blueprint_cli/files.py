@@ -13,7 +13,7 @@ from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem, Problems
 from minion.blueprint.source import MAX_BYTES
 from minion.domain.errors import UsageError
-from minion.shipped import shipped
+from minion.shipped import programs_in, shipped
 
 _WALKS = re.compile(rb"^kind:[ \t]*[\"']?Walks\b", re.MULTILINE)
 
@@ -67,13 +67,20 @@ def ours() -> dict[str, Blueprint]:
 def one(name_or_file: str) -> Blueprint:
     """Of a file, or one that comes with Minion. Raises `UsageError`."""
     path = Path(name_or_file)
-    known = shipped()
-    if not path.is_file() and name_or_file not in known:
-        raise UsageError(f"there is neither a file nor a blueprint `{name_or_file}`; there are {', '.join(known)}")
-    loaded = load(content(path) if path.is_file() else known[name_or_file], source=name_or_file)
+    if not path.is_file():
+        known = ours()
+        if name_or_file not in known:
+            raise UsageError(f"there is neither a file nor a blueprint `{name_or_file}`; there are {', '.join(known)}")
+        return known[name_or_file]
+    loaded = loaded_from(path, content(path), source=name_or_file)
     if isinstance(loaded, Blueprint):
         return loaded
     raise usage(loaded)
+
+
+def loaded_from(path: Path, text: bytes, *, source: str = "", name: str | None = None) -> Blueprint | Problems:
+    """The blueprint in the file, with the programs beside it. `source`: the path where nothing else is said."""
+    return load(text, source=source or str(path), name=name, programs=programs_in(path.parent))
 
 
 def beside(files: Sequence[Path]) -> dict[str, Blueprint]:
@@ -82,7 +89,7 @@ def beside(files: Sequence[Path]) -> dict[str, Blueprint]:
     for folder in sorted({path.resolve().parent for path in files}):
         for path in _in_folder(folder):
             text = content(path)
-            loaded = () if holds_walks(path, text) else load(text, source=str(path), name=path.stem)
+            loaded = () if holds_walks(path, text) else loaded_from(path, text, name=path.stem)
             if isinstance(loaded, Blueprint):
                 found[loaded.name] = loaded
     return found

@@ -30,6 +30,7 @@ from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.nodes.detect import Detected, detect
 from minion.ports.workspace import Workspace
+from minion.shipped import programs_in
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _library(workspace: Workspace, wanted: str) -> tuple[str, Mapping[str, Bluep
     path = Path(wanted)
     if not (path.suffix in {".yml", ".yaml"} and path.is_file()):
         return wanted, library_of(workspace, wanted).library
-    loaded = load(_read(path), source=wanted, name=path.stem)
+    loaded = load(_read(path), source=wanted, name=path.stem, programs=programs_in(path.parent))
     if not isinstance(loaded, Blueprint):
         raise _usage(loaded)
     library = {**library_of(workspace, "").library, loaded.name: loaded}
@@ -130,6 +131,8 @@ def commands_of(workspace: Workspace, configuration: RepositoryConfiguration) ->
     def command(node: RunNode) -> str:
         if node.argv:
             return f"`{shlex.join(node.argv)}`"
+        if node.program is not None:
+            return f"`programs/{node.program}`"
         if node.script is not None:
             return f"a script (`{cut(node.script)}`)"
         return _named(node.command or "", configuration, found)

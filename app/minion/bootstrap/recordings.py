@@ -26,7 +26,7 @@ def may_record(path: Path) -> None:
 
 
 def write_recording(path: Path, texts: Mapping[str, str], state: State, secrets: Sequence[Secret]) -> None:
-    """`texts`: the YAML of the run's blueprints, by name."""
+    """`texts`: the run's own blueprints and their programs, as they are pinned."""
     library = assemble(texts)
     if not isinstance(library, dict):
         raise TypeError(f"the run's own blueprints do not load: {library[0]}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from minion.adapters.workspace import branch_tip, copy_of_checkout
 from minion.agent.rules import RuleBook
-from minion.blueprint.team import Team, blueprint_name, gather
+from minion.blueprint.team import Team, blueprint_name, gather, program_name
 from minion.bootstrap.site import Place
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
@@ -49,7 +49,7 @@ def configuration_of(workspace: Workspace) -> RepositoryConfiguration:
 def library_of(workspace: Workspace, name: str) -> Team:
     """The shipped blueprints and the team's own, which win. Raises `UsageError` with every problem at its place when
     what `name` needs is broken; other broken files stop nothing."""
-    paths = [path for path in workspace.list_at_base() if blueprint_name(path) is not None]
+    paths = [path for path in workspace.list_at_base() if blueprint_name(path) or program_name(path)]
     team = gather(shipped(), {path: workspace.read_at_base(path) or b"" for path in paths})
     if name in team.broken:
         raise UsageError("\n".join(map(str, team.broken[name])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,9 +42,22 @@ def detected(bench: WorkBench) -> Detected:
 def command_of(node: RunNode, bench: WorkBench) -> Script | NoCommand:
     if node.argv:
         return instrument(shlex.join(node.argv), node.parse)
-    if node.script is not None:
-        return Script(node.script, node.parse if node.parse in READ_FROM_STDOUT else None)
+    text = node.script if node.program is None else started(node.program, node.program_text)
+    if text is not None:
+        return Script(text, node.parse if node.parse in READ_FROM_STDOUT else None)
     return named(node.command or "", bench, node.parse, wide=not node.gate_only)
+
+
+def started(file: str, text: str) -> str:
+    """Lines for `bash` that run a program. It becomes a file of the box's own /tmp: what stands beside it is what
+    Python imports first (https://docs.python.org/3/library/sys.html#sys.path), and that must not be the repository."""
+    end = f"END_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    path = f'"$program"/{file}'
+    return (
+        "program=$(mktemp -d) && trap 'rm -rf \"$program\"' EXIT\n"
+        f"cat >{path} <<'{end}'\n{text}\n{end}\n"
+        f"{'python3' if file.endswith('.py') else 'bash'} {path}\n"
+    )
 
 
 def named(name: str, bench: WorkBench, parse: str | None = None, *, wide: bool = False) -> Script | NoCommand:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from minion.blueprint.programs import names
 from minion.domain.ids import RepositoryRef, TaskId
 from minion.domain.secret import Secret
 from minion.domain.task import Task
@@ -86,11 +87,15 @@ class Desk:
     server_url: str = "https://github.com"
     allowed_bots: frozenset[int] = frozenset()
     shipped: Mapping[str, str] = field(default_factory=dict)
-    """The blueprints that come with the program, name to text."""
+    """The blueprints that come with Minion, name to text, and their programs."""
     timing: Timing = Timing()
     limits: Limits = Limits()
     secrets: tuple[Secret, ...] = ()
     """Exact values that no change may carry: the installation's own keys."""
+
+    @property
+    def shipped_names(self) -> frozenset[str]:
+        return frozenset(names(self.shipped))
 
     def github(self, task: Task) -> GitHub:
         return self.gate.installation(task.installation_id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import needed
 from minion.blueprint.model import Blueprint
-from minion.blueprint.team import FOLDER, MOST_FILES, Team, blueprint_name, gather
+from minion.blueprint.team import FOLDER, MOST_FILES, PROGRAMS, Team, blueprint_name, gather, program_name
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.domain.ids import RepositoryRef, new_capability, new_task_id
@@ -62,9 +63,16 @@ def house_of(desk: Desk, github: GitHub, repository: RepositoryRef) -> House | U
 
 
 def _team_files(github: GitHub, repository: RepositoryRef, branch: str) -> dict[str, bytes | None]:
-    paths = sorted(path for path in github.list_files(repository, FOLDER, branch) if blueprint_name(path) is not None)
-    read = {path: github.file(repository, path, branch) for path in paths[:MOST_FILES]}
-    return {path: text for path, text in read.items() if text is not None} | dict.fromkeys(paths[MOST_FILES:])
+    """The programs too, where a blueprint may run one."""
+
+    def read(folder: str, wanted: Callable[[str], str | None]) -> dict[str, bytes | None]:
+        paths = sorted(path for path in github.list_files(repository, folder, branch) if wanted(path) is not None)
+        texts = {path: github.file(repository, path, branch) for path in paths[:MOST_FILES]}
+        return {path: text for path, text in texts.items() if text is not None} | dict.fromkeys(paths[MOST_FILES:])
+
+    files = read(FOLDER, blueprint_name)
+    run_some = any(b"program" in text for text in files.values() if text is not None)
+    return files | (read(PROGRAMS, program_name) if run_some else {})
 
 
 def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Task | Unusable:
@@ -95,7 +103,7 @@ def open_task(desk: Desk, github: GitHub, house: House, request: Request) -> Tas
         pull_number=None if pull is None else pull.number,
         branch=start.branch,
         blueprint=request.start.blueprint,
-        blueprints={name: house.team.texts[name] for name in library},
+        blueprints=house.team.pinned(library),
         state=begun,
         spec=spec.spec,
         configuration=house.configuration,

@@ -71,7 +71,7 @@ class Reception:
     def _commented(self, event: Commented) -> str:
         if event.actor == self._desk.gate.bot_login():
             return "our own comment"
-        if command_in(event.body, frozenset(self._desk.shipped)) is None:
+        if command_in(event.body, self._desk.shipped_names) is None:
             return self._woken(self._desk.tasks.active_for(event.repository.id, event.number))
         github = self._desk.gate.installation(event.repository.installation_id)
         permission = github.permission(event.repository, event.actor)
@@ -79,7 +79,7 @@ class Reception:
         if not permission.can_write and not listed and heard_enough(self._desk, event):
             return f"ignored: {event.actor} has no write permission, and was answered often enough this hour"
         house = house_of(self._desk, github, event.repository)
-        names = frozenset(self._desk.shipped) if isinstance(house, Unusable) else house.names
+        names = self._desk.shipped_names if isinstance(house, Unusable) else house.names
         command = command_in(event.body, names)
         actor = Actor(event.actor, event.actor_id, event.actor_is_bot, permission)
         voiced = Voiced(github, event.repository, event.number, event.comment_id, actor)
@@ -100,7 +100,7 @@ class Reception:
                 return "no command"
 
     def _labeled(self, event: Labeled) -> str:
-        if label_command(event.label, "implement", frozenset(self._desk.shipped)) is None:
+        if label_command(event.label, "implement", self._desk.shipped_names) is None:
             return f"ignored: the label {event.label!r} is not ours"
         github = self._desk.gate.installation(event.repository.installation_id)
         house = house_of(self._desk, github, event.repository)
