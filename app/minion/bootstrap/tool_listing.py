@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from minion.adapters.workspace import copy_of_checkout
 from minion.bootstrap.repository import configuration_of
 from minion.bootstrap.site import Place
 from minion.bootstrap.tool_servers import tool_servers
-from minion.domain.config import ReviewedTool
+from minion.domain.config import TOOL_KEY, ReviewedTool
 from minion.ports.tool_servers import OfferedTool
 from minion.settings import ToolVariables
 from minion.tasks.tool_servers import PATH
 from minion.tools.foreign_schema import BadSchema, safe_schema
 from minion.tools.outputs import without_hidden
 from minion.tools.served import refusal
+
+_KEY: Final = re.compile(TOOL_KEY)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Listed:
 
     @property
     def status(self) -> str:
+        if not _KEY.fullmatch(self.tool.key):
+            return "refused: no configuration can name it"
         schema = safe_schema(self.tool.input_schema)
         if isinstance(schema, BadSchema):
             return f"refused: {schema.reason}"
@@ -86,8 +91,8 @@ def _as_text(listed: Sequence[Listed], problems: Sequence[str], servers: Sequenc
     if not servers:
         lines.append(f"No MCP servers are declared, neither in {PATH} nor under `mcp.servers` of .github/minion.yml.")
     lines += problems
-    fresh = [one for one in listed if one.reviewed is None]
-    return "\n".join([*lines, *(_to_paste(fresh) if fresh else [])])
+    fresh = [one for one in listed if one.status == "not reviewed"]
+    return without_hidden("\n".join([*lines, *(_to_paste(fresh) if fresh else [])]))
 
 
 def _to_paste(fresh: Sequence[Listed]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -71,7 +71,8 @@ class ReviewedTool(BaseModel):
     """Seconds for one call."""
 
 
-ToolKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,128}$")]
+TOOL_KEY: Final = r"^[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,128}$"
+ToolKey = Annotated[str, Field(pattern=TOOL_KEY)]
 ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 

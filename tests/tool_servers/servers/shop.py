@@ -6,6 +6,7 @@ import base64
 import os
 import sys
 import time
+from pathlib import Path
 
 from mcp.server.mcpserver import Image, MCPServer
 from mcp_types import ToolAnnotations
@@ -35,13 +36,13 @@ def burn() -> str:
 @server.tool()
 def environment() -> str:
     """All of its environment."""
-    return "\n".join(f"{name}={value}" for name, value in sorted(os.environ.items()))
+    return "\n".join(f"{name}={value}" for name, value in sorted(os.environ.items()))  # noqa: TID251 -- a program of its own
 
 
 @server.tool()
 def place() -> str:
     """Where it runs."""
-    return "\n".join([os.getcwd(), *sorted(os.listdir())])
+    return "\n".join([str(Path.cwd()), *sorted(path.name for path in Path.cwd().iterdir())])
 
 
 @server.tool()

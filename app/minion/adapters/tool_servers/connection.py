@@ -71,7 +71,6 @@ class Connection:
                 self.watch.end(f"it was not ready within {self._start_s:.0f} s")
         finally:
             self._session = None
-            self.ready.set()
 
     async def call(self, tool: OfferedTool, arguments: Mapping[str, Any], timeout_s: float) -> ToolAnswer:
         began = time.monotonic()

@@ -30,6 +30,7 @@ class McpSession:
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._closed = False
+        self._ending = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="mcp", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -76,22 +77,27 @@ class McpSession:
             self._loop.close()
 
     async def _live(self) -> None:
-        """A task's exception is looked at rather than raised: whatever a server brings about ends that server only."""
-        lives = {asyncio.create_task(one.live()): one for one in self._connections.values()}
-        for connection in lives.values():
+        lives = [asyncio.create_task(_lived(connection)) for connection in self._connections.values()]
+        for connection in self._connections.values():
             await connection.ready.wait()
         self._started.set()
-        while lives:
-            done, _ = await asyncio.wait(lives, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                connection = lives.pop(task)
-                met = task.exception()
-                if met is not None and not connection.stop.is_set() and not connection.watch.broken:
-                    connection.watch.end(reason(met))
+        await self._ending.wait()
+        await asyncio.gather(*lives)
 
     def _stop(self) -> None:
+        self._ending.set()
         for connection in self._connections.values():
             connection.stop.set()
+
+
+async def _lived(connection: Connection) -> None:
+    """Its exception is looked at rather than raised: whatever a server brings about ends that server only."""
+    life = asyncio.create_task(connection.live())
+    await asyncio.wait([life])
+    met = life.exception()
+    if met is not None and not connection.stop.is_set() and not connection.watch.broken:
+        connection.watch.end(reason(met))
+    connection.ready.set()
 
 
 def reason(met: BaseException) -> str:
