@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.runner.sites import ScriptedSite, done, make_repository, site_at
 
+from minion.adapters.workspace import GitWorkspace
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import assemble
 from minion.blueprint.model import MapNode
@@ -19,6 +20,7 @@ from minion.blueprint.state import State
 from minion.domain.errors import Outage
 from minion.domain.trace import TraceEvent
 from minion.nodes.base import NodeReport, Visit
+from minion.ports.workspace import Checkpoint
 from minion.runner.journal import Journal
 from minion.runner.walk import Stopped, Walk
 
@@ -283,3 +285,63 @@ def test_each_item_stores_its_own_contents_and_no_other(shop: Any) -> None:
     here.walk().on()
     assert len(here.site.workspace.changed_paths()) == 40
     assert stored() - before < 40, "the last item is followed by no checkpoint"
+
+
+class Counting(GitWorkspace):
+    """Of the walks over the whole tree, what each was for."""
+
+    asked: list[str]
+
+    def checkpoint(self) -> Checkpoint:
+        self.asked.append("checkpoint")
+        return super().checkpoint()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        self.asked.append("restore")
+        super().restore(checkpoint)
+
+    def diff(self, limit: int = 60_000, since: Checkpoint | None = None) -> str:
+        self.asked.append("diff")
+        return super().diff(limit, since)
+
+
+def test_the_tree_is_looked_at_once_for_an_item(shop: Any) -> None:
+    """One that was put back leaves a known tree to the next, and before anything ran there is no diff."""
+    here = shop("good-1", "bad-1", "bad-2", "good-2", "good-3")
+    counting = here.site.workspace
+    counting.__class__ = Counting
+    counting.asked = []
+    here.walk().on()
+    assert counting.asked == ["checkpoint", "checkpoint", "restore", "restore", "checkpoint"]
+    assert here.site.workspace.changed_paths() == ["good-1.txt", "good-2.txt", "good-3.txt"]
+
+
+def test_an_agent_that_comes_again_sees_what_it_changed_in_this_item(shop: Any) -> None:
+    here = shop("good-1")
+    state = engine().start("each", {})
+    walk = here.walk(state)
+    looked: list[str] = []
+    mend = here.site.steps["mend"]
+
+    def twice(site: ScriptedSite, visit: Visit) -> NodeReport:
+        report = mend(site, visit)
+        facts = walk.items.facts(walk.state, {"workspace.diff": "the whole"})
+        looked.append(facts["workspace.diff"])
+        return report
+
+    here.site.steps = {**here.site.steps, "mend": twice}
+    walk.on()
+    assert "+made for good-1" in looked[0]
+
+
+def test_a_later_map_begins_with_the_files_as_they_are_then(shop: Any) -> None:
+    """What the last item of a map was put back to is known only until something else runs."""
+    here = shop("bad-1")
+    walk = here.walk()
+    walk.on()
+    walk._visit(walk.engine._nodes["each"]["find"])
+    here.site.write("code.py", "x = 2\n")
+    begin = here.applied[0]
+    walk.state = begin
+    walk.on()
+    assert here.files()["code.py"] == "x = 2\n"

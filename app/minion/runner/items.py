@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +34,12 @@ class Items:
         self._workspace = workspace
         self._journal = journal
         self._begun: _Begun | None = None
+        self._here: Checkpoint | None = None
+        """What the files are known to be, since nothing could change them."""
+
+    def worked(self) -> None:
+        """A node had the files in its hands."""
+        self._here = None
 
     def step(self, state: State, name: str) -> NodeResult:
         """Carries out what the map waits for; `fail` where the working copy cannot be kept or put back."""
@@ -49,7 +55,7 @@ class Items:
         """For an end in the middle: the tree and the state as they were before the item that is open."""
         if self._begun is None or not self.open(state):
             return state
-        self._workspace.restore(self._begun.checkpoint)
+        self._go_back(self._begun.checkpoint)
         return self._begun.state
 
     def since(self, state: State) -> Checkpoint | None:
@@ -59,15 +65,18 @@ class Items:
     def facts(self, state: State, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         """Within an item, `workspace.diff` is the item's."""
         since = self.since(state)
-        return facts if since is None else _ItemFacts(facts, self._workspace, since)
+        if since is None:
+            return facts
+        return _ItemFacts(facts, lambda: "" if self._here is since else self._workspace.diff(since=since))
 
     def _begin(self, state: State, asked: MapStep, name: str) -> bool:
         self._tell("map.item", asked, name)
         try:
-            self._begun = _Begun(state, self._workspace.checkpoint())
+            self._here = self._here or self._workspace.checkpoint()
         except Outage as met:
             self._tell("map.failed", asked, name, str(met))
             return False
+        self._begun = _Begun(state, self._here)
         return True
 
     def _undo(self, asked: MapStep, name: str) -> bool:
@@ -75,12 +84,17 @@ class Items:
             self._tell("map.failed", asked, name, "what the files were before this item is not known any more")
             return False
         try:
-            self._workspace.restore(self._begun.checkpoint)
+            self._go_back(self._begun.checkpoint)
         except Outage as met:
             self._tell("map.failed", asked, name, str(met))
             return False
         self._tell("map.undone", asked, name)
         return True
+
+    def _go_back(self, checkpoint: Checkpoint) -> None:
+        if self._here is not checkpoint:
+            self._workspace.restore(checkpoint)
+        self._here = checkpoint
 
     def _tell(self, kind: str, asked: MapStep, name: str, why: str = "") -> None:
         """Items are named as far as they are short, and counted from 1."""
@@ -90,14 +104,13 @@ class Items:
 
 
 class _ItemFacts(Mapping[str, Any]):
-    def __init__(self, facts: Mapping[str, Any], workspace: Workspace, checkpoint: Checkpoint) -> None:
+    def __init__(self, facts: Mapping[str, Any], diff: Callable[[], str]) -> None:
         self._facts = facts
-        self._workspace = workspace
-        self._checkpoint = checkpoint
+        self._diff = diff
 
     def __getitem__(self, path: str) -> Any:
         if path == "workspace.diff":
-            return self._workspace.diff(since=self._checkpoint) or None
+            return self._diff() or None
         return self._facts[path]
 
     def __iter__(self) -> Iterator[str]:

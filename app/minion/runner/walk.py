@@ -140,9 +140,9 @@ class Walk:
     def _visit(self, node: WorkNode) -> NodeReport:
         self._stop_if_told()
         self.journal.emit("node.started", node=node.name, data={"type": type(node).__name__.removesuffix("Node")})
-        visited = (
-            self._prepare(node) if isinstance(node, RunNode) and node.prepare else self.site.visit(self._entry(node))
-        )
+        entry = self._entry(node)
+        self.items.worked()
+        visited = self._prepare(entry) if isinstance(node, RunNode) and node.prepare else self.site.visit(entry)
         facts = {
             "outcome": visited.result.outcome,
             "seconds": round(visited.line.seconds, 2),
@@ -152,10 +152,10 @@ class Walk:
         self.journal.emit("node.finished", node=node.name, text=visited.summary, data=facts)
         return visited
 
-    def _prepare(self, node: RunNode) -> NodeReport:
+    def _prepare(self, entry: Visit) -> NodeReport:
         """What set-up leaves behind in a clean tree is not the task's work."""
         clean = not self.site.workspace.changed_paths()
-        visited = self.site.visit(self._entry(node))
+        visited = self.site.visit(entry)
         if clean:
             self.site.prepared()
         return visited

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from minion.adapters.workspace.files import put, remove
 from minion.adapters.workspace.objects import Entry, Objects
@@ -14,6 +14,9 @@ from minion.domain.changeset import FileMode
 from minion.domain.errors import Outage
 from minion.ports.workspace import Checkpoint
 
+Kept: TypeAlias = tuple[str, str]
+_AS_AT_HEAD: Final = ("", "")
+"""What no file is: a path that is not in a checkpoint is as the head has it."""
 _PASSES: Final = 8
 """A file may be hidden by a .gitignore in a folder that is itself hidden: each pass uncovers one level."""
 
@@ -29,30 +32,28 @@ class Checkpoints:
 
     def make(self) -> Checkpoint:
         scan = self._scan()
-        fresh = [path for path, entry in scan.changed.items() if entry and entry.oid not in self._stored]
-        oids = dict(zip(fresh, self._objects.store([self._bytes(path) for path in fresh]), strict=True))
-        self._stored.update(oids.values())
-        kept = {
-            path: None if entry is None else (entry.mode.value, oids.get(path, entry.oid))
-            for path, entry in scan.changed.items()
-        }
-        return Checkpoint(kept, frozenset(scan.left_out))
+        fresh = {path: entry for path, entry in scan.changed.items() if entry and entry.oid not in self._stored}
+        oids = self._objects.store([self._bytes(path) for path in fresh])
+        self._stored.update(oids)
+        stored = {path: Entry(entry.mode, oid) for (path, entry), oid in zip(fresh.items(), oids, strict=True)}
+        return Checkpoint({**scan.changed, **stored}, frozenset(scan.left_out))
 
     def diff(self, since: Checkpoint) -> bytes:
         """What was changed since; nothing of what came before is looked at twice."""
         now = self.make()
-        if now.changed == since.changed:
-            return b""
-        return self._objects.diff(self._tree(now), self._tree(since))
+        paths = _differing(now.changed, since.changed)
+        return self._objects.diff(self._tree(paths, now), self._tree(paths, since)) if paths else b""
 
-    def _tree(self, checkpoint: Checkpoint) -> str:
-        return self._objects.tree_with({path: _entry(kept) for path, kept in checkpoint.changed.items()})
+    def _tree(self, paths: Iterable[str], checkpoint: Checkpoint) -> str:
+        """Of these paths alone."""
+        wanted = ((path, self._wanted(path, checkpoint)) for path in paths)
+        return self._objects.tree_with({path: entry for path, entry in wanted if entry is not None})
 
     def go_back(self, checkpoint: Checkpoint) -> None:
         """Raises `Outage` where something keeps changing the files meanwhile."""
         for _ in range(_PASSES):
             scan = self._scan()
-            wrong = {path for path in {*scan.changed, *checkpoint.changed} if _differs(path, scan, checkpoint)}
+            wrong = _differing(scan.changed, checkpoint.changed)
             extra = scan.left_out.keys() - checkpoint.left_out
             if not wrong and not extra:
                 return
@@ -79,22 +80,17 @@ class Checkpoints:
         return _entry(checkpoint.changed[path])
 
 
-def _entry(kept: tuple[str, str] | None) -> Entry | None:
+def _entry(kept: Kept | None) -> Entry | None:
     return None if kept is None else Entry(FileMode(kept[0]), kept[1])
 
 
 def changed_since(changed: Mapping[str, Entry | None], then: Checkpoint) -> dict[str, Entry | None]:
     """Of what differs from the head, what is not as it was then."""
-    return {
-        path: entry
-        for path, entry in changed.items()
-        if path not in then.changed or _entry(then.changed[path]) != entry
-    }
+    return {path: entry for path, entry in changed.items() if then.changed.get(path, _AS_AT_HEAD) != entry}
 
 
-def _differs(path: str, scan: Scan, checkpoint: Checkpoint) -> bool:
-    if (path in scan.changed) != (path in checkpoint.changed):
-        return True
-    entry = scan.changed.get(path)
-    now = None if entry is None else (entry.mode.value, entry.oid)
-    return now != checkpoint.changed.get(path)
+def _differing(now: Mapping[str, Kept | None], then: Mapping[str, Kept | None]) -> set[str]:
+    if now == then:
+        return set()
+    other = {path for path, entry in now.items() if then.get(path, _AS_AT_HEAD) != entry}
+    return other | (then.keys() - now.keys())

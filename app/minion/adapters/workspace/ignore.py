@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -23,37 +23,53 @@ class IgnoreRules:
     """The rules in force in one folder: (folder, patterns) from the broadest to the nearest; the nearest decides."""
 
     levels: tuple[tuple[str, GitIgnoreSpec], ...]
+    _said: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    _below: dict[str, tuple[bytes, IgnoreRules]] = field(default_factory=dict, compare=False, repr=False)
 
     def ignored(self, path: str, folder: bool) -> bool:
         """`path` is relative to the root; the folders above it are known not to be ignored."""
+        asked = path + "/" if folder else path
+        said = self._said.get(asked)
+        if said is None:
+            said = self._said[asked] = self._verdict(asked)
+        return said
+
+    def _verdict(self, asked: str) -> bool:
         for prefix, spec in reversed(self.levels):
-            verdict = spec.check_file(path[len(prefix) :] + ("/" if folder else "")).include
+            verdict = spec.check_file(asked[len(prefix) :]).include
             if verdict is not None:
                 return verdict
         return False
 
     def inside(self, folder: Path, prefix: str) -> IgnoreRules:
-        """The rules in a folder below; `prefix` is its path with a `/` at the end, or empty for the root."""
-        spec = _read(folder / ".gitignore")
-        return self if spec is None else IgnoreRules((*self.levels, (prefix, spec)))
+        """The rules in a folder below; `prefix` is its path with a `/` at the end, or empty for the root. The same
+        object as long as the folder's own rules are the same: what it said of a path once, it knows."""
+        text = _read(folder / ".gitignore")
+        if text is None:
+            return self
+        known = self._below.get(prefix)
+        if known is None or known[0] != text:
+            known = self._below[prefix] = (text, IgnoreRules((*self.levels, (prefix, _spec(text)))))
+        return known[1]
 
 
 def root_rules() -> IgnoreRules:
     return IgnoreRules((("", GitIgnoreSpec.from_lines(LEFT_BEHIND)),))
 
 
-def _read(path: Path) -> GitIgnoreSpec | None:
+def _read(path: Path) -> bytes | None:
     """Git does not follow a .gitignore that is a symbolic link (https://git-scm.com/docs/gitignore#_notes)."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     with os.fdopen(handle, "rb") as stream:
-        text = stream.read(_LONGEST).decode("utf-8", errors="surrogateescape")
-    return _patterns([line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")])
+        return stream.read(_LONGEST)
 
 
-def _patterns(lines: list[str]) -> GitIgnoreSpec:
+def _spec(text: bytes) -> GitIgnoreSpec:
+    written = text.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
+    lines = [line.rstrip("\r") for line in written.split("\n")]
     try:
         return GitIgnoreSpec.from_lines(lines)
     except GitIgnorePatternError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import git
 
@@ -17,8 +17,7 @@ from minion.domain.changeset import ChangeSet, FileMode
 _GONE = "0" * 40
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of a tree: its mode and the id of its blob (SHA-1, hex)."""
 
     mode: FileMode
@@ -63,17 +62,18 @@ class Objects:
 
     def tree_of(self, change_set: ChangeSet) -> str:
         """The id of the tree that the base commit becomes with the change set."""
-        return self._tree(self._rows(change_set))
+        return self._tree(self._rows(change_set), self.base_sha)
 
-    def tree_with(self, entries: Mapping[str, Entry | None]) -> str:
-        """The id of the base commit's tree with these entries, of blobs that are stored; None: without that path."""
-        rows = (_row("0", _GONE, path) if e is None else _row(e.mode, e.oid, path) for path, e in entries.items())
+    def tree_with(self, entries: Mapping[str, Entry]) -> str:
+        """The id of a tree of these entries and no others, of blobs that are stored."""
+        rows = (_row(entry.mode, entry.oid, path) for path, entry in entries.items())
         return self._tree(b"".join(rows))
 
-    def _tree(self, rows: bytes) -> str:
+    def _tree(self, rows: bytes, begin: str | None = None) -> str:
         with tempfile.TemporaryDirectory(dir=self._safe.git_dir) as folder:
             env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            self._safe.run("read-tree", self.base_sha, env=env)
+            if begin is not None:
+                self._safe.run("read-tree", begin, env=env)
             self._safe.run("update-index", "-z", "--index-info", stdin=rows, env=env)
             return self._safe.line("write-tree", env=env)
 

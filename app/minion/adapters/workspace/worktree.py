@@ -60,18 +60,23 @@ class GitWorkspace:
         (self._root / ".git").write_text(f"gitdir: {self.git_dir}\n")
         for path, entry in self._objects.base.items():
             with contextlib.suppress(FileNotFoundError):
-                self._cache.trust(path, stamp_of((self._root / path).lstat()), entry.oid)
+                self._cache.trust(path, stamp_of((self._root / path).lstat()), entry)
+
+    @cached_property
+    def _scanner(self) -> Scanner:
+        return Scanner(self._root, self._objects.base, self._cache)
 
     def _scan_all(self) -> Scan:
-        return Scanner(self._root, self._objects.base, self._cache).scan()
+        return self._scanner.scan()
 
     def _scan(self) -> Scan:
         scan = self._scan_all()
-        scan.changed = {
-            path: entry
-            for path, entry in scan.changed.items()
-            if path not in self._prepared or self._prepared[path] != entry
-        }
+        if self._prepared:
+            scan.changed = {
+                path: entry
+                for path, entry in scan.changed.items()
+                if path not in self._prepared or self._prepared[path] != entry
+            }
         return scan
 
     def tree_digest(self) -> str:
