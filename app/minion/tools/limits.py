@@ -21,6 +21,8 @@ SEARCH_SECONDS: Final = 30
 SHELL_HEAD: Final = 5_000
 SHELL_TAIL: Final = 5_000
 SHELL_COMMAND: Final = 120_000
+BESIDE_HEAD: Final = 1_500
+BESIDE_TAIL: Final = 2_500
 FAILURES_FROM: Final = 4_000
 FAILURES: Final = 20
 FAILURES_CHARACTERS: Final = 4_000
@@ -64,6 +66,9 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("edit", "the diff in the answer", DIFF_CHARACTERS, "characters", "cut at the end"),
     Limit("edit", "a file whose diff is shown", DIFF_FILE, "characters", "no diff"),
     Limit("shell", "each of stdout and stderr", SHELL_HEAD + SHELL_TAIL, "characters", "cut in the middle, kept whole"),
+    Limit(
+        "shell", "the same, below failures", BESIDE_HEAD + BESIDE_TAIL, "characters", "cut in the middle, kept whole"
+    ),
     Limit("shell", "the command", SHELL_COMMAND, "bytes", "refused; to be written as a script"),
     Limit("shell", "output without failures put first", FAILURES_FROM, "characters", "failures are put first"),
     Limit("shell", "failures put first", FAILURES, "failures", "counted"),

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from minion.ports.sandbox import BoxResult
-
-HEAD = TAIL = 5_000
+from minion.tools.failures import Failures, failures_in
+from minion.tools.limits import BESIDE_HEAD, BESIDE_TAIL, FAILURES_FROM, SHELL_HEAD, SHELL_TAIL
 
 # CSI, OSC (ended by BEL or ST), and two-character escapes (ECMA-48, https://ecma-international.org/publications-and-standards/standards/ecma-48/).
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])")
@@ -21,7 +21,7 @@ def plain(data: bytes) -> str:
     return _CONTROL.sub("", "\n".join(lines))
 
 
-def cut_middle(text: str, head: int = HEAD, tail: int = TAIL) -> str:
+def cut_middle(text: str, head: int = SHELL_HEAD, tail: int = SHELL_TAIL) -> str:
     if len(text) <= head + tail:
         return text
     return f"{text[:head]}\n[… {len(text) - head - tail} characters left out …]\n{text[-tail:]}"
@@ -69,18 +69,24 @@ class OutputStore:
 
 
 def label(result: BoxResult, store: OutputStore) -> str:
-    """The result of a command as the model reads it."""
+    """The result of a command as the model reads it: where it failed at length, the failures first."""
     stdout, stderr = plain(result.stdout).strip("\n"), plain(result.stderr).strip("\n")
-    parts = [_status(result)]
-    parts += [
-        f"<{name}>\n{cut_middle(text)}\n</{name}>" for name, text in (("stdout", stdout), ("stderr", stderr)) if text
-    ]
+    longest = max(len(stdout), len(stderr))
+    failures = _failures(stdout, stderr) if result.exit_code != 0 and longest > FAILURES_FROM else None
+    head, tail = (SHELL_HEAD, SHELL_TAIL) if failures is None else (BESIDE_HEAD, BESIDE_TAIL)
+    parts = [_status(result), *([] if failures is None else [failures.shown()])]
+    streams = (("stdout", stdout), ("stderr", stderr))
+    parts += [f"<{name}>\n{cut_middle(text, head, tail)}\n</{name}>" for name, text in streams if text]
     if not stdout and not stderr:
         parts.append("(no output)")
-    if max(len(stdout), len(stderr)) > HEAD + TAIL:
+    if longest > head + tail:
         path = store.keep(f"=== stdout\n{stdout}\n=== stderr\n{stderr}\n")
         parts.append(f"The whole output: read {path}")
     return "\n".join(parts)
+
+
+def _failures(stdout: str, stderr: str) -> Failures | None:
+    return failures_in(stdout) or failures_in(stderr)
 
 
 def _status(result: BoxResult) -> str:
