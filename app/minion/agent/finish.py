@@ -61,22 +61,18 @@ class Finish:
     @property
     def schema(self) -> ToolSchema:
         properties: dict[str, Any] = {
-            "status": {
-                "type": "string",
-                "enum": ["done", "blocked"],
-                "description": "blocked: a person has to decide or provide something",
-            },
-            "summary": {"type": "string", "description": "What changed and why, for the reviewer"},
+            "status": {"type": "string", "enum": ["done", "blocked"]},
+            "summary": {"type": "string", "description": "What and why, for the reviewer"},
             "verified_how": {"type": "string"},
             "confidence": {"type": "string", "enum": ["high", "medium", "low"]},
             "risks": TEXTS,
-            "open_questions": {**TEXTS, "description": "With blocked: the questions to ask"},
+            "open_questions": {**TEXTS, "description": "With blocked: what to ask"},
         }
         if self.output_schema is not None:
             properties["output"] = dict(self.output_schema)
         return ToolSchema(
             name="finish",
-            description="Ends this step. Accepted when every gate passes on the tree as it is, or with status blocked.",
+            description="Ends this step: with status done once every gate passes, or with blocked.",
             input_schema={
                 "type": "object",
                 "properties": properties,

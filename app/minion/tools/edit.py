@@ -15,21 +15,21 @@ SCHEMA = ToolSchema(
     name="edit",
     description=(
         "Replace text in a file that you have read. Each `old` must match exactly, white space too, and once (or set "
-        "`all`); never include line numbers. Edits apply in order, all or none; one that breaks the syntax is refused."
+        "`all`), without line numbers. Edits apply in order, all or none; what breaks the syntax is refused."
     ),
     input_schema={
         "type": "object",
         "properties": {
-            "path": {"type": "string", "minLength": 1},
+            "path": {"type": "string"},
             "edits": {
                 "type": "array",
                 "minItems": 1,
                 "items": {
                     "type": "object",
                     "properties": {
-                        "old": {"type": "string", "minLength": 1},
+                        "old": {"type": "string"},
                         "new": {"type": "string"},
-                        "all": {"type": "boolean", "description": "Replace every occurrence"},
+                        "all": {"type": "boolean"},
                     },
                     "required": ["old", "new"],
                     "additionalProperties": False,

@@ -15,7 +15,7 @@ SCHEMA = ToolSchema(
     input_schema={
         "type": "object",
         "properties": {
-            "path": {"type": "string", "minLength": 1},
+            "path": {"type": "string"},
             "start": {"type": "integer", "minimum": 1, "description": "First line"},
             "count": {"type": "integer", "minimum": 1, "maximum": READ_LINES},
         },

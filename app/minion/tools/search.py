@@ -16,15 +16,15 @@ _SPECIAL = re.compile(r"[()\[\]{}.*+?|^$]")
 SCHEMA = ToolSchema(
     name="search",
     description=(
-        "Find a regular expression (ripgrep) in the repository's files, or with files: true list the files. "
+        "Find a regular expression (ripgrep) in the repository, or with files: true list its files. "
         "Ignored files are left out."
     ),
     input_schema={
         "type": "object",
         "properties": {
-            "pattern": {"type": "string", "description": "Regular expression; not needed with files"},
-            "path": {"type": "string", "description": "Folder or file; default: all"},
-            "glob": {"type": "string", "description": "Such as *.py or !tests/**; several with commas"},
+            "pattern": {"type": "string"},
+            "path": {"type": "string", "description": "Folder or file"},
+            "glob": {"type": "string", "description": "Several with commas; ! leaves out"},
             "files": {"type": "boolean"},
             "ignore_case": {"type": "boolean"},
             "context": {"type": "integer", "minimum": 0, "maximum": 20, "description": "Lines around each hit"},
@@ -32,12 +32,12 @@ SCHEMA = ToolSchema(
                 "type": "integer",
                 "minimum": 1,
                 "maximum": SEARCH_LINES_MOST,
-                "description": f"Most lines; default {SEARCH_LINES}",
+                "description": f"Lines; default {SEARCH_LINES}",
             },
         },
         "additionalProperties": False,
     },
-    input_examples=({"pattern": "def parse_\\w+", "glob": "*.py"}, {"files": True, "glob": "tests/**/*.json"}),
+    input_examples=({"pattern": "def parse_\\w+", "glob": "*.py"}, {"files": True, "glob": "*.json,!tests/**"}),
 )
 
 

@@ -14,15 +14,15 @@ from minion.tools.outputs import OutputStore, label
 SCHEMA = ToolSchema(
     name="shell",
     description=(
-        "Run a bash command. Each call is a new process in the repository's root: no state but files remains, /tmp is "
-        "emptied, whatever it started is killed. No network, no input. Use read, search, edit and write for files."
+        "Run a bash command. Each call is a new process in the repository's root: only files remain, /tmp is emptied, "
+        "whatever it started is killed. No network, no input. Prefer read, search, edit and write for files."
     ),
     input_schema={
         "type": "object",
         "properties": {
-            "command": {"type": "string", "minLength": 1},
+            "command": {"type": "string"},
             "timeout": {"type": "integer", "minimum": 1, "maximum": 600, "description": "Seconds; default 120"},
-            "cwd": {"type": "string", "description": "Folder, relative to the root"},
+            "cwd": {"type": "string", "description": "Folder"},
         },
         "required": ["command"],
         "additionalProperties": False,

@@ -12,13 +12,14 @@ from minion.tools.lint import with_findings
 
 SCHEMA = ToolSchema(
     name="write",
-    description="Make a file with this content. An existing file is replaced only after you have read it; prefer edit.",
+    description="Make a file, or replace one that you have read; prefer edit.",
     input_schema={
         "type": "object",
-        "properties": {"path": {"type": "string", "minLength": 1}, "content": {"type": "string"}},
+        "properties": {"path": {"type": "string"}, "content": {"type": "string"}},
         "required": ["path", "content"],
         "additionalProperties": False,
     },
+    input_examples=({"path": "docs/new.md", "content": "# New\n"},),
 )
 
 
