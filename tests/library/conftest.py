@@ -12,6 +12,7 @@ import pytest
 
 from minion.blueprint.library import assemble
 from minion.blueprint.model import MapNode, RunNode
+from minion.nodes.commands import started
 from minion.settings import machine_environment
 from minion.shipped import shipped
 
@@ -62,8 +63,9 @@ def script_of(blueprint: str, name: str) -> str:
         nodes |= node.nodes if isinstance(node, MapNode) else {}
     node = nodes[name]
     assert isinstance(node, RunNode)
-    assert node.script is not None
-    return node.script
+    text = started(node.program, node.program_text) if node.program else node.script
+    assert text is not None
+    return text
 
 
 Commit = Callable[[str, Mapping[str, str]], Checkout]

@@ -87,7 +87,7 @@ def g(x):
 
 def test_renames(commit: Commit) -> None:
     checkout = commit("migrate", {"pkg/__init__.py": "", "pkg/m.py": BEFORE})
-    done = checkout.run("rename", FILE="pkg/m.py", RENAMES=RENAMES, CODEMOD="")
+    done = checkout.run("rename", FILE="pkg/m.py", RENAMES=RENAMES)
     assert (done.code, done.errors) == (0, "")
     assert checkout.read("pkg/m.py") == AFTER
 
@@ -105,7 +105,7 @@ def test_renames(commit: Commit) -> None:
 )
 def test_what_takes_thought_is_left_to_the_model(commit: Commit, text: str, why: str) -> None:
     checkout = commit("migrate", {"m.py": text})
-    done = checkout.run("rename", FILE="m.py", RENAMES="a.f -> b.h", CODEMOD="")
+    done = checkout.run("rename", FILE="m.py", RENAMES="a.f -> b.h")
     assert done.code == 1
     assert why in done.errors
     assert checkout.read("m.py") == text
@@ -113,29 +113,29 @@ def test_what_takes_thought_is_left_to_the_model(commit: Commit, text: str, why:
 
 def test_a_package_keeps_its_interface(commit: Commit) -> None:
     checkout = commit("migrate", OLD)
-    done = checkout.run("rename", FILE="pkg/__init__.py", RENAMES="pkg.compat.map -> map", CODEMOD="")
+    done = checkout.run("rename", FILE="pkg/__init__.py", RENAMES="pkg.compat.map -> map")
     assert (done.code, checkout.read("pkg/__init__.py")) == (1, OLD["pkg/__init__.py"])
 
 
 def test_an_import_that_was_all_there_was(commit: Commit) -> None:
     text = "import os\nfrom a import f\n\nif os:\n    from a import f\n    f()\n"
     checkout = commit("migrate", {"m.py": text})
-    checkout.run("rename", FILE="m.py", RENAMES="a.f -> sorted", CODEMOD="")
+    checkout.run("rename", FILE="m.py", RENAMES="a.f -> sorted")
     assert checkout.read("m.py") == "import os\n\nif os:\n    pass\n    sorted()\n"
 
 
 def test_other_languages_take_no_renames(commit: Commit) -> None:
     checkout = commit("migrate", {"m.rb": "Old.f\n"})
-    assert checkout.run("rename", FILE="m.rb", RENAMES="a.f -> b.f", CODEMOD="").code == 0
+    assert checkout.run("rename", FILE="m.rb", RENAMES="a.f -> b.f").code == 0
     assert checkout.read("m.rb") == "Old.f\n"
 
 
 def test_the_repositorys_own_codemod(commit: Commit) -> None:
     files = {"m.txt": "old old\n", "codemods/to-new.sh": 'sed -i s/old/new/g "$1"\n', "codemods/x.py": "1/0\n"}
     checkout = commit("migrate", files)
-    assert checkout.run("rename", FILE="m.txt", RENAMES="", CODEMOD="to-new.sh").code == 0
+    assert checkout.run("codemod", FILE="m.txt", CODEMOD="to-new.sh").code == 0
     assert checkout.read("m.txt") == "new new\n"
-    assert checkout.run("rename", FILE="m.txt", RENAMES="", CODEMOD="x.py").code != 0
+    assert checkout.run("codemod", FILE="m.txt", CODEMOD="x.py").code != 0
 
 
 @pytest.mark.parametrize("name", ["../evil.sh", "evil.sh", "a b.sh", "-x.sh", "."])
@@ -143,7 +143,7 @@ def test_only_a_committed_codemod_runs(commit: Commit, name: str) -> None:
     checkout = commit("migrate", {"m.txt": "old\n", "codemods/x.sh": "true\n"})
     checkout.write("codemods/evil.sh", "echo ran\n")
     checkout.write("evil.sh", "echo ran\n")
-    done = checkout.run("rename", FILE="m.txt", RENAMES="", CODEMOD=name)
+    done = checkout.run("codemod", FILE="m.txt", CODEMOD=name)
     assert done.code != 0
     assert "ran" not in done.said
 
