@@ -144,7 +144,7 @@ def _ours(url: str, goal: str, folder: Path) -> _Session:
     site = workshop.open(workspace, place, task, Journal([lambda _: None]), lambda: None)
     box, earlier = TimedSandbox(site.sandbox), len(tapped(url))
     try:
-        report = execute(_visit(site, goal), replace(site.bench, sandbox=box))
+        report = execute(into_implement(site, goal), replace(site.bench, sandbox=box))
     finally:
         model.close()
         workspace.close()
@@ -153,7 +153,7 @@ def _ours(url: str, goal: str, folder: Path) -> _Session:
     return _session(tapped(url)[earlier:], box.used, report.line.tokens)
 
 
-def _visit(site: BoxedSite, goal: str) -> Visit:
+def into_implement(site: BoxedSite, goal: str) -> Visit:
     """Into the shipped blueprint's own node, after a triage that said yes."""
     library = assemble(shipped())
     if not isinstance(library, dict):

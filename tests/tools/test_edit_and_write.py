@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -89,6 +90,23 @@ def test_an_edit_that_breaks_the_syntax_is_refused(
     result = call("edit", path=name, edits=[change(old, new)])
     assert "break the file's syntax" in str(result.content)
     assert (tree / name).read_text() == sound
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="not run: Node is not installed")
+def test_an_edit_that_breaks_a_script_or_a_module_is_refused(call: Call, tree: Path) -> None:
+    (tree / "a.js").write_text("const a = require('a');\nmodule.exports = (b) => a(b);\n")
+    (tree / "b.mjs").write_text("import a from 'a';\nexport default (b) => a(b);\n")
+    (tree / "c.js").write_text("export const c = <div>{1}</div>;\n")
+    for name, old, new, refused in (
+        ("a.js", "=> a(b);", "=> a(b;", True),
+        ("a.js", "=> a(b);", "=> { return a(b); };", False),
+        ("b.mjs", "default (b)", "default (b", True),
+        ("b.mjs", "=> a(b);", "=> a(b ?? 1);", False),
+        ("c.js", "{1}", "{2}", False),
+    ):
+        call("read", path=name)
+        result = call("edit", path=name, edits=[change(old, new)])
+        assert ("break the file's syntax, which is sound now: line 2: " in str(result.content)) is refused, result
 
 
 def test_broken_files_may_be_edited(call: Call, tree: Path) -> None:
