@@ -100,7 +100,7 @@ def _run(engine: Engine, state: State, node: RunNode, command: Command) -> Itera
 
 def _agent(engine: Engine, state: State, node: AgentNode, command: Command) -> Iterator[str]:
     yield f"asks the {node.model} model{_limits(node.limits)}: {cut(node.goal)}"
-    yield f"gives it {', '.join(node.tools) or 'no tools'}"
+    yield f"gives it {', '.join((*node.tools, *node.mcp)) or 'no tools'}"
     if node.write.allow or node.write.protect:
         allowed = ", ".join(node.write.allow) or "everything"
         yield f"lets it change {allowed}" + (f", but not {', '.join(node.write.protect)}" if node.write.protect else "")

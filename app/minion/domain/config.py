@@ -85,10 +85,9 @@ class Mcp(BaseModel):
     servers: dict[ServerName, McpServer] = Field(default_factory=dict)
     """Servers by name, as in `.mcp.json`, which is read too."""
     tools: dict[ToolKey, ReviewedTool] = Field(default_factory=dict)
-    """`server.tool` to its review: `risk` (read, write, destructive), `nodes`, `digest`, `description`, `max_bytes`,
-    `timeout`. A tool that is not here does not exist."""
+    """`server.tool` to its [review](mcp.md#a-review). A tool that is not here does not exist."""
     secrets: tuple[VariableName, ...] = ()
-    """Variables that servers may be given; the runner's job has to allow them too, in `MINION_MCP_SECRETS`."""
+    """Variables that servers may be given; `MINION_MCP_SECRETS` of the runner's job has to name them too."""
 
 
 class RepositoryConfiguration(BaseModel):
