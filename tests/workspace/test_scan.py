@@ -121,3 +121,16 @@ def test_folders_may_be_deeper_than_calls_may_be_nested(tree: Tree) -> None:
     (places[-1] / "x").unlink()
     for place in reversed(places[1:]):
         place.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("age_ns", "parts_ns", "believed"),
+    [(20_000_000, 5, False), (500_000_000, 5, True), (500_000_000, 0, False), (2_500_000_000, 0, True)],
+)
+def test_stamps_are_believed_once_another_change_would_show_in_them(age_ns: int, parts_ns: int, believed: bool) -> None:
+    """`parts_ns`: a file system that counts whole seconds shows none."""
+    changed = time.time_ns() - age_ns
+    changed += parts_ns - changed % 1_000_000_000 % 10 if parts_ns else -(changed % 1_000_000_000)
+    cache, stamp = HashCache(), (1, 2, changed, changed, 0o100644)
+    cache.put("a", stamp, Entry(FileMode.FILE, "0" * 40))
+    assert (cache.get("a", stamp) is not None) == believed

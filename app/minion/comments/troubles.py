@@ -24,6 +24,8 @@ _CAPS: Final[Mapping[str, str]] = {
     "visits": "it had its turns",
     "wall": "the time for it is up",
 }
+_FATES: Final[Mapping[str, str]] = {"reverted": "put back", "skipped": "skipped", "left": "not begun"}
+"""What became of a map's items that were not kept."""
 _TAIL: Final = 1_000
 
 
@@ -32,9 +34,19 @@ def trouble(last: Last) -> str:
     node = code(last.node, 80)
     if last.output.get("blocked") is True:
         return f"{node} cannot go on without an answer: {last.output.get('question', '')}"
+    if last.outcome == "none" and last.output.keys() >= {"count", *_FATES}:
+        return f"{node} {_of_items(last.output)}"
     why = _why(last)
     said = f"{node} {_ENDINGS.get(last.outcome, f'ended with {last.outcome}')}"
     return f"{said}: {why}" if why else said
+
+
+def _of_items(output: Mapping[str, Any]) -> str:
+    """What a map says that kept nothing."""
+    if output["count"] == 0:
+        return "had no items"
+    fates = ", ".join(f"{output[fate]} {words}" for fate, words in _FATES.items() if output[fate])
+    return f"kept none of its items: of {output['count']}, {fates}"
 
 
 def _why(last: Last) -> str:
