@@ -74,7 +74,19 @@ class Failed:
         return {"name": self.name, "failed": self.reason}
 
 
-Result = Figure | Failed
+@dataclass(frozen=True)
+class Grid:
+    """Many columns, a row for each that was measured. The first cell names it; None: there is no such figure."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | None, ...], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows]}
+
+
+Result = Figure | Failed | Grid
 
 
 class Measure(Protocol):

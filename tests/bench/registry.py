@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.bench import blueprints, cold, demo, door, first_request, lint, steps
 from tests.bench.figure import Measure
+from tests.bench.peers import measure as peers
 
 BENCHMARKS: dict[str, Measure] = {
     "cold": cold.measure,
@@ -14,3 +15,5 @@ BENCHMARKS: dict[str, Measure] = {
     "blueprints": blueprints.measure,
     "demo": demo.measure,
 }
+OPT_IN: dict[str, Measure] = {"peers": peers.measure}
+"""Only when named: it installs other clients from the package indexes, into `.cache/peers`."""

@@ -12,23 +12,24 @@ import click
 from rich.console import Console
 from rich.table import Table
 from tests.bench.child import ROOT, DidNotWork
-from tests.bench.figure import Failed, Figure, Measure, Result
+from tests.bench.figure import Failed, Figure, Grid, Measure, Result
 from tests.bench.machine import load, machine
-from tests.bench.registry import BENCHMARKS
+from tests.bench.registry import BENCHMARKS, OPT_IN
 
 WIDTH = 150
 OUT = ROOT / ".cache" / "bench.json"
 
 
 @click.command()
-@click.option("--only", multiple=True, type=click.Choice(list(BENCHMARKS)), help="Only these; repeatable.")
+@click.option("--only", multiple=True, type=click.Choice([*BENCHMARKS, *OPT_IN]), help="Only these; repeatable.")
 @click.option("--runs", type=click.IntRange(1), default=None, help="Runs of each, instead of its own number.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
 @click.option("--out", default=OUT, show_default=".cache/bench.json", type=click.Path(path_type=Path))
 def main(only: Sequence[str], runs: int | None, as_json: bool, out: Path) -> None:
     """Measure, print a table, write JSON."""
     before = load()
-    results = measured({name: BENCHMARKS[name] for name in only or BENCHMARKS}, runs)
+    known = {**BENCHMARKS, **OPT_IN}
+    results = measured({name: known[name] for name in only or BENCHMARKS}, runs)
     facts = machine() | {"load_before": before, "load_after": load()}
     text = as_text(facts, results)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,10 @@ def as_text(facts: Mapping[str, Any], results: Mapping[str, Sequence[Result]]) -
 
 def _show(facts: dict[str, Any], results: Sequence[Result]) -> None:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    console.print(_table(results))
+    for result in results:
+        if isinstance(result, Grid):
+            console.print(_grid(result))
+    console.print(_table([result for result in results if not isinstance(result, Grid)]))
     console.print(
         f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, Linux {facts['kernel']},"
         f" Python {facts['python']}; load {facts['load_before']} before, {facts['load_after']} after",
@@ -68,7 +72,16 @@ def _show(facts: dict[str, Any], results: Sequence[Result]) -> None:
     )
 
 
-def _table(results: Sequence[Result]) -> Table:
+def _grid(grid: Grid) -> Table:
+    table = Table(title=None)
+    for index, heading in enumerate(grid.columns):
+        table.add_column(heading, justify="right" if index else "left")
+    for row in grid.rows:
+        table.add_row(*("" if cell is None else cell if isinstance(cell, str) else _shown(cell) for cell in row))
+    return table
+
+
+def _table(results: Sequence[Figure | Failed]) -> Table:
     table = Table("figure", title=None)
     for heading in ("median", "min", "max", "target", "met"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -79,7 +92,7 @@ def _table(results: Sequence[Result]) -> Table:
     return table
 
 
-def _row(result: Result) -> tuple[str, ...]:
+def _row(result: Figure | Failed) -> tuple[str, ...]:
     match result:
         case Failed(name=name, reason=reason):
             return name, "failed", "", "", "", "", reason.splitlines()[-1][:60] if reason else "", ""

@@ -10,7 +10,7 @@ from tests.bench import report
 from tests.bench.child import DidNotWork
 from tests.bench.figure import Beside, Figure, Result, percentile
 from tests.bench.intervals import Interval, Step, steps
-from tests.bench.registry import BENCHMARKS
+from tests.bench.registry import BENCHMARKS, OPT_IN
 
 
 def test_a_target_is_met_by_the_median_alone() -> None:
@@ -40,6 +40,7 @@ def test_a_step_goes_from_an_answer_to_the_next_request_without_its_tools() -> N
 def test_every_benchmark_is_registered() -> None:
     measuring = {path.stem for path in Path(__file__).parent.glob("*.py") if "\ndef measure(" in path.read_text()}
     assert measuring == set(BENCHMARKS)
+    assert {path.parent.name for path in Path(__file__).parent.glob("*/measure.py")} == set(OPT_IN)
 
 
 def test_neither_a_missed_target_nor_a_failure_ends_it() -> None:

@@ -105,7 +105,7 @@ def _mini(stage: Stage) -> Launch:
 
 def _openhands(stage: Stage) -> Launch:
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "OPENHANDS_SUPPRESS_BANNER": "1"}
-    return Launch([OPENHANDS, HERE / "openhands_run.py", stage.goal], quiet)
+    return Launch([OPENHANDS, HERE / "openhands_run.py", stage.url, KEY, stage.goal], quiet)
 
 
 CLAUDE = PEERS / "claude" / "node_modules" / ".bin" / "claude"

@@ -62,7 +62,10 @@ RECIPES: dict[str, tuple[str, Callable[[Path], str]]] = {
     "minion": ("minion", _pip(str(ROOT))),
     "Claude Code": ("claude", _npm("@anthropic-ai/claude-code", "2.1.329")),
     "pi": ("pi", _npm("@mariozechner/pi-coding-agent", "0.73.1")),
-    "mini-swe-agent": ("mini", _pip("mini-swe-agent==2.4.6", "mcp>=2")),  # its litellm imports mcp and does not ask for it
+    "mini-swe-agent": (
+        "mini",
+        _pip("mini-swe-agent==2.4.6", "mcp>=2"),
+    ),  # its litellm imports mcp and does not ask for it
     "opencode": ("opencode", _npm("opencode-ai", "1.18.33")),
     "OpenHands SDK": ("openhands", _pip("openhands-sdk==1.58.0", "openhands-tools==1.58.0", needs="python3.12")),
 }

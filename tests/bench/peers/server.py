@@ -3,8 +3,8 @@
 Not as strict as `minion model`: it answers whatever a client sends, so that clients of all makes can be measured on it.
 Each run has an address of its own, `http://127.0.0.1:PORT/RUN`. `POST /RUN/_play` gives its conversations as
 [{tool?, contains?, turns: [{text?, calls: [{name, input}]}]}]: the first whose `tool` is offered and whose `contains`
-stands in the request is played; the number of assistant turns in the history says where. `GET /RUN/_seen` lists what was
-asked: {came, ended, bytes, tools, cost: {minimum: weighted tokens}}, times in seconds of CLOCK_MONOTONIC.
+stands in the request is played; the number of assistant turns in the history says where. `GET /RUN/_seen` lists what
+was asked: {came, ended, bytes, tools, cost: {minimum: weighted tokens}}, times in seconds of CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from minion.scripted.answer import Answer, Block, output_tokens
 from minion.scripted.cache import InputTokens, PromptCache
 from minion.scripted.events import stream, whole
-from minion.scripted.prompt import flatten
+from minion.scripted.prompt import blocks_of, flatten
 
 MINIMA = (1024, 4096)
 Json = dict[str, Any]
@@ -32,11 +32,13 @@ Json = dict[str, Any]
 class Run:
     conversations: list[Json] = field(default_factory=list)
     seen: list[Json] = field(default_factory=list)
-    caches: dict[int, PromptCache] = field(default_factory=lambda: {size: PromptCache(size, time.monotonic) for size in MINIMA})
+    caches: dict[int, PromptCache] = field(
+        default_factory=lambda: {size: PromptCache(size, time.monotonic) for size in MINIMA}
+    )
 
     def answer(self, request: Json, entry: Json) -> Answer | None:
         """None where the transcript has no turn for it."""
-        flat = flatten(_hoisted(request))
+        flat = flatten(_normal(request))
         tokens = {size: cache.account(flat) for size, cache in self.caches.items()}
         entry["cost"] = {str(size): weighted(found) for size, found in tokens.items()}
         entry["tools"] = len(request.get("tools") or ())
@@ -61,20 +63,20 @@ class Run:
         return None
 
 
-def _hoisted(request: Json) -> Json:
-    """A breakpoint may stand on the content of a tool's result; it means the same on the result itself."""
-    return {**request, "messages": [_hoisted_message(message) for message in request["messages"]]}
+def _normal(request: Json) -> Json:
+    """The same prompt in one form: a result's text as a list of blocks, and a breakpoint in it on the result itself."""
+    return {**request, "messages": [_normal_message(message) for message in request["messages"]]}
 
 
-def _hoisted_message(message: Json) -> Json:
+def _normal_message(message: Json) -> Json:
     content = message["content"]
-    return message if isinstance(content, str) else {**message, "content": [_hoisted_block(block) for block in content]}
+    return message if isinstance(content, str) else {**message, "content": [_normal_block(block) for block in content]}
 
 
-def _hoisted_block(block: Json) -> Json:
-    inner = block.get("content")
-    if block.get("type") != "tool_result" or not isinstance(inner, list):
+def _normal_block(block: Json) -> Json:
+    if block.get("type") != "tool_result":
         return block
+    inner = blocks_of(block.get("content"))
     marks = [part["cache_control"] for part in inner if "cache_control" in part]
     bare = [{key: value for key, value in part.items() if key != "cache_control"} for part in inner]
     return {**block, "content": bare, **({"cache_control": marks[-1]} if marks else {})}
