@@ -300,6 +300,11 @@ class Server(Model):
 class ToolVariables(Environment):
     """What of this environment the MCP servers of a repository may be given."""
 
+    egress_loopback: Words = Field(
+        (),
+        alias="MINION_EGRESS_LOOPBACK",
+        description="host:port,...: allowed hosts that are read from this machine over http, for trying things out",
+    )
     mcp_secrets: Words = Field(
         (),
         alias="MINION_MCP_SECRETS",

@@ -57,6 +57,7 @@ def _open(settings: Action, folder: Path, grant: RoundGrant, journal: Journal, c
         sandbox_mode=settings.sandbox,
         tool_cache=settings.tool_cache,
         mcp_secrets=settings.mcp_secrets,
+        egress_loopback=settings.egress_loopback,
     )
     task = Task(grant.configuration, grant.spec.scope, base_sha=grant.base_sha, asked=Asked.of(grant.spec))
     return workshop.open(workspace, place, task, journal, cancelled)

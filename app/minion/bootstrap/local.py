@@ -227,6 +227,7 @@ class _LocalTask:
             sandbox_mode=settings.sandbox,
             tool_cache=settings.tool_cache,
             mcp_secrets=settings.mcp_secrets,
+            egress_loopback=settings.egress_loopback,
         )
         spec = begun.record.spec
         task = Task(begun.configuration, spec.scope, base_sha=begun.copy.base_sha, asked=Wishes.of(spec))

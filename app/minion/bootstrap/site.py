@@ -15,7 +15,7 @@ from minion.adapters.tool_servers import McpServers, preload
 from minion.adapters.workspace import GitWorkspace
 from minion.agent.prices import PriceTable
 from minion.bootstrap.tool_servers import tool_servers
-from minion.domain.config import Mcp, RepositoryConfiguration
+from minion.domain.config import Egress, Mcp, RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.domain.spec import Scope
 from minion.nodes.base import Asked, NodeReport, Visit, WorkBench
@@ -23,6 +23,7 @@ from minion.nodes.registry import execute
 from minion.ports.host import HostCommands
 from minion.ports.model import Model
 from minion.ports.sandbox import Sandbox
+from minion.ports.web import Web
 from minion.runner.journal import Journal
 from minion.settings import machine_environment
 
@@ -101,6 +102,15 @@ def _base_of(workspace: GitWorkspace, base_sha: str) -> Callable[[], AbstractCon
     return partial(workspace.tree_at, base_sha) if workspace.holds(base_sha) else None
 
 
+def _web(egress: Egress, loopback: Sequence[str]) -> Web | None:
+    """None where no host is allowed."""
+    if not egress.allow:
+        return None
+    from minion.adapters.web_pages import WebPages
+
+    return WebPages(egress.allow, loopback)
+
+
 @dataclass(frozen=True)
 class Workshop:
     """What does not change from task to task."""
@@ -111,6 +121,8 @@ class Workshop:
     tool_cache: Path | None
     mcp_secrets: tuple[str, ...] = ()
     """Variables that MCP servers may be given, where the repository names them too."""
+    egress_loopback: tuple[str, ...] = ()
+    """`host:port` of allowed hosts that are this machine."""
 
     def open(
         self,
@@ -139,6 +151,7 @@ class Workshop:
             asked=task.asked,
             protected=task.configuration.protected_paths,
             cancelled=cancelled,
+            web=_web(task.configuration.egress, self.egress_loopback),
             tool_servers=self._tool_servers(workspace, place, task.configuration.mcp),
         )
         return BoxedSite(workspace, sandbox, host, bench)

@@ -90,6 +90,20 @@ class Mcp(BaseModel):
     """Variables that servers may be given; `MINION_MCP_SECRETS` of the runner's job has to name them too."""
 
 
+HostPattern = Annotated[
+    str, Field(pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]*[a-z][a-z0-9-]*$")
+]
+
+
+class Egress(BaseModel):
+    """Where agents may read on the web."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    allow: tuple[HostPattern, ...] = ()
+    """Hosts whose pages the [tool `web`](tools.md#web) reads: names, or `*.` and a domain for all below it."""
+
+
 class RepositoryConfiguration(BaseModel):
     """Unknown keys are errors. Every field has a default, so that a repository without the file works."""
 
@@ -100,6 +114,7 @@ class RepositoryConfiguration(BaseModel):
     blueprint: str = "implement"
     """What the label `minion` starts."""
     mcp: Mcp = Mcp()
+    egress: Egress = Egress()
     protected_paths: tuple[str, ...] = ()
     """gitignore patterns that no change may touch, besides those that are always protected."""
     reviewers: tuple[str, ...] = ()

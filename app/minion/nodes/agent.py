@@ -63,6 +63,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         bench.protected,
         narrowing=narrowing,
         lint=lint.lines,
+        web=bench.web,
     )
     served = served_tools(node, bench)
     try:

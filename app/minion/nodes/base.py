@@ -24,6 +24,7 @@ from minion.ports.host import HostCommands
 from minion.ports.model import Model
 from minion.ports.sandbox import Sandbox
 from minion.ports.tool_servers import ToolServers
+from minion.ports.web import Web
 from minion.ports.workspace import Checkpoint, Workspace
 from minion.tasks import verification
 
@@ -104,6 +105,7 @@ class WorkBench:
     protected: tuple[str, ...] = ()
     cancelled: Callable[[], str | None] = lambda: None
     memory: RoundMemory = field(default_factory=RoundMemory)
+    web: Web | None = None
     tool_servers: ToolServers | None = None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from minion.domain.patterns import Narrowing
 from minion.domain.spec import Scope
 from minion.ports.sandbox import FileServer, Sandbox
+from minion.ports.web import Web
 from minion.tools.base import ToolResult
 from minion.tools.lint import NO_LINT, LineLint
 
@@ -44,6 +45,7 @@ class ToolBench:
     shell_timeout_max_s: float = 600.0
     ledger: ReadLedger = field(default_factory=ReadLedger)
     lint: LineLint = NO_LINT
+    web: Web | None = None
 
 
 def refused(answer: dict[str, Any]) -> ToolResult:

@@ -68,6 +68,13 @@ class OutputStore:
                 return path
 
 
+def kept_whole(text: str, store: OutputStore, head: int, tail: int) -> str:
+    """Cut in the middle where it is too long, with the name of the file that holds all of it."""
+    if len(text) <= head + tail:
+        return text
+    return f"{cut_middle(text, head, tail)}\nThe whole output: read {store.keep(text)}"
+
+
 def label(result: BoxResult, store: OutputStore) -> str:
     """The result of a command as the model reads it: where it failed at length, the failures first."""
     stdout, stderr = plain(result.stdout).strip("\n"), plain(result.stderr).strip("\n")

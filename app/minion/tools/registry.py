@@ -7,20 +7,36 @@ from collections.abc import Callable, Sequence
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
 from minion.tools.edit import Edit
+from minion.tools.git_blame import GitBlame
+from minion.tools.git_log import GitLog
+from minion.tools.git_show import GitShow
 from minion.tools.read import Read
 from minion.tools.search import Search
 from minion.tools.shell import Shell
+from minion.tools.web import WebTool
 from minion.tools.write import Write
 
-TOOLS: dict[str, Callable[[ToolBench], Tool]] = {
+
+def _web(bench: ToolBench) -> Tool | None:
+    return WebTool(bench, bench.web) if bench.web is not None and bench.web.hosts else None
+
+
+TOOLS: dict[str, Callable[[ToolBench], Tool | None]] = {
     "edit": Edit,
+    "git.blame": GitBlame,
+    "git.log": GitLog,
+    "git.show": GitShow,
     "read": Read,
     "search": Search,
     "shell": Shell,
+    "web": _web,
     "write": Write,
 }
 
 
 def build_tools(names: Sequence[str], bench: ToolBench) -> list[Tool]:
-    """The named tools, each once, sorted so that a node's requests stay alike; `KeyError` for an unknown name."""
-    return [TOOLS[name](bench) for name in sorted(set(names))]
+    """The named tools, each once, sorted so that a node's requests stay alike; `KeyError` for an unknown name.
+
+    What has nothing to work on here (`web` where no host is allowed) is not offered.
+    """
+    return [tool for name in sorted(set(names)) if (tool := TOOLS[name](bench)) is not None]
