@@ -173,7 +173,7 @@ def within_limits(state: State, blueprint: Blueprint) -> None:
     for name, output in state.frame.outputs.items():
         if isinstance(blueprint.nodes[name], MapNode):
             assert output["count"] == sum(output[part] for part in ("kept", "skipped", "reverted", "left"))
-            assert len(output["not_kept"]) == output["reverted"]
+            assert len(output["not_kept"]) == output["reverted"] == len(output["reasons"])
 
 
 @given(libraries(), st.data())

@@ -79,6 +79,19 @@ def engine() -> Engine:
     return engine_of(EACH)
 
 
+SAID = (
+    "",
+    " \n---\n",
+    "=== 3 ===\n1 passed\nE   it failed\n",
+    "\x1b[1mx\0y\u202e" * 200,
+    "7" * 400 + "a",
+    7,
+    None,
+    ["x"],
+    "é",
+)
+
+
 def at(engine: Engine, *items: Any) -> State:
     state = engine.start("each", {})
     return engine.apply(state, NodeResult(outcome="ok", output={"items": list(items), "count": len(items)}))
@@ -117,6 +130,7 @@ def test_items_are_kept_skipped_and_reverted(engine: Engine) -> None:
     assert where(engine, state) == "report"
     assert state.frame.outputs["each"] == {
         "count": 3, "kept": 1, "skipped": 1, "reverted": 1, "left": 0, "not_kept": ["c"],
+        "reasons": ["c: `annotate` ended with stuck"],
     }  # fmt: skip
     assert state.frame.map is None
     assert state.trouble is None, "what went wrong for an item is the map's to say"
@@ -187,6 +201,7 @@ def test_a_spent_budget_leaves_the_rest(engine: Engine) -> None:
     assert where(engine, state) == "report"
     assert state.frame.outputs["each"] == {
         "count": 3, "kept": 1, "skipped": 0, "reverted": 1, "left": 1, "not_kept": ["b"],
+        "reasons": ["b: the task's cap of usd was reached"],
     }  # fmt: skip
 
 
@@ -223,7 +238,41 @@ def test_a_step_that_the_host_cannot_take_ends_the_map(engine: Engine, phase: st
     assert where(engine, state) == "report"
     assert state.frame.outputs["each"] == {
         "count": 3, "kept": 1, "skipped": 0, "reverted": 1, "left": 1, "not_kept": ["b"],
+        "reasons": [f"b: the working copy could not be {'marked' if phase == 'begin' else 'put back'}"],
     }  # fmt: skip
+
+
+def reason_of(engine: Engine, *told: tuple[Any, ...]) -> str:
+    begun = at(engine, "a.py")
+    state = go(engine, begun, ("begin a.py", "ok"), *told, ("undo a.py", "ok"))
+    assert engine.replay(begun, engine.restore(json.loads(state.model_dump_json()))) == state  # type: ignore[arg-type]
+    [found] = state.frame.outputs["each"]["reasons"]
+    return str(found)
+
+
+def test_why_an_item_was_reverted(engine: Engine) -> None:
+    asked = {"blocked": True, "question": "May it go?\nOr not?"}
+    assert reason_of(engine, ("annotate", "fail", asked)) == "a.py: `annotate` ended with fail: May it go?"
+    errors = {"exit_code": 1, "text": "=== checks ===\n2 files\n  b.py:1: error: no type\nb.py:2: error: none\n"}
+    twice = (("annotate", "ok", YES), ("check", "fail", errors), ("annotate", "ok", YES), ("check", "fail", errors))
+    assert reason_of(engine, *twice) == "a.py: `annotate` ended with capped: b.py:1: error: no type"
+    long = reason_of(engine, ("annotate", "stuck", {"reason": "x" * 400}))
+    assert len(long) == len("a.py: `annotate` ended with stuck: ") + 240
+    assert reason_of(engine, ("annotate", "stuck", {"text": 7, "summary": "...", "reason": "\x1b[31mred\u202e\n"})) == (
+        "a.py: `annotate` ended with stuck: [31mred"
+    )
+
+
+def test_a_reason_names_any_item_and_is_short(engine: Engine) -> None:
+    wide = {"path": "a.py", "why": "x" * 500}
+    state = go(engine, at(engine, wide, ["b"]), (f"begin {wide}", "ok"), ("annotate", "stuck", {"text": "y" * 500}))
+    state = go(
+        engine, state, (f"undo {wide}", "ok"), ("begin ['b']", "ok"), ("annotate", "stuck"), ("undo ['b']", "ok")
+    )
+    first, second = state.frame.outputs["each"]["reasons"]
+    assert first.startswith('{"path": "a.py", "why": "xxx')
+    assert len(first) == 300
+    assert second == "b: `annotate` ended with stuck"
 
 
 def test_what_is_no_list_is_nothing_to_do(engine: Engine) -> None:
@@ -238,6 +287,8 @@ def test_at_most_a_hundred_are_named() -> None:
     state = go(engine, at(engine, *items), *(step for item in items for step in reverted(item)))
     assert state.frame.outputs["each"]["reverted"] == 150
     assert state.frame.outputs["each"]["not_kept"] == items[:100]
+    assert len(state.frame.outputs["each"]["reasons"]) == 100
+    assert engine.replay(at(engine, *items), state) == state
 
 
 def long_way(engine: Engine) -> list[State]:
@@ -309,7 +360,9 @@ def test_any_way_through_items_ends_adds_up_and_is_worked_out_again(items: list[
     while is_work(pending := engine.pending(state)):
         assert not isinstance(pending, Ended)
         outcome = chance.choice(("ok", "ok", *RESULTS[kind(pending)]))
-        told = NodeResult(outcome=outcome, output={"worth": chance.random() < 0.7}, usd=Decimal(chance.choice((0, 1))))
+        said = {name: chance.choice(SAID) for name in ("text", "summary", "reason") if chance.random() < 0.5}
+        output = {"worth": chance.random() < 0.7, **said}
+        told = NodeResult(outcome=outcome, output=output, usd=Decimal(chance.choice((0, 1))))
         state = engine.apply(state, told)
         sent = Engine(engine._library).restore(json.loads(state.model_dump_json()))
         assert sent == state
@@ -318,5 +371,5 @@ def test_any_way_through_items_ends_adds_up_and_is_worked_out_again(items: list[
     if items:
         output = state.frame.outputs["each"]
         assert output["count"] == len(items) == sum(output[part] for part in ("kept", "skipped", "reverted", "left"))
-        assert len(output["not_kept"]) == output["reverted"]
+        assert len(output["not_kept"]) == output["reverted"] == len(output["reasons"])
     assert engine.replay(chance.choice(states), state) == state

@@ -455,6 +455,7 @@ def test_outcome_of_a_map(each: Engine) -> None:
     assert maps.where(each, some) == "report"
     assert some.frame.outputs["each"] == {
         "count": 2, "kept": 1, "skipped": 0, "reverted": 1, "left": 0, "not_kept": ["b"],
+        "reasons": ["b: `annotate` ended with stuck"],
     }  # fmt: skip
     assert maps.where(each, maps.go(each, maps.at(each, "a"), *maps.skipped("a"))) == "declined"
 

@@ -100,7 +100,12 @@ class Shop:
 
     def check(self, _: ScriptedSite, visit: Visit) -> NodeReport:
         self.visits.append(visit)
-        return done(visit, "ok" if visit.env["FILE"].startswith("good") else "fail")
+        item = visit.env["FILE"]
+        return (
+            done(visit, "ok")
+            if item.startswith("good")
+            else done(visit, "fail", output={"text": f"error: {item} is bad"})
+        )
 
     def files(self) -> dict[str, str]:
         root = Path(self.site.workspace.root)
@@ -149,6 +154,7 @@ def test_what_is_kept_stays_and_the_rest_is_gone(shop: Any) -> None:
         "reverted": 1,
         "left": 0,
         "not_kept": ["bad-1"],
+        "reasons": ["bad-1: `check` ended with fail: error: bad-1 is bad"],
     }
     base = {"code.py": "x = 1\n", "sub/deep.py": "y = 1\n"}
     after = base | {"good-1.txt": "made for good-1\n", "good-2.txt": "made for good-2\n"}
@@ -162,9 +168,9 @@ def test_people_are_told_why_an_item_was_put_back(shop: Any) -> None:
     walk = here.walk()
     walk.on()
     told = list(walk.learned.notes)
-    assert told[0] == "bad-1 was put back. The agent said of it: I mended bad-1."
+    assert told[0] == "Put back as it was: bad-1: `check` ended with fail: error: bad-1 is bad"
+    assert told[1] == "Put back as it was: dull-1: `mend` ended with stuck"
     assert len(told) == 10, "the first ones; the rest is counted"
-    assert all(note.startswith("bad-") for note in told)
 
 
 def test_the_command_of_an_item_is_given_it_as_environment_and_so_are_its_gates(shop: Any) -> None:
@@ -269,6 +275,7 @@ def test_a_working_copy_that_cannot_be_put_back_ends_the_map_with_what_it_has(sh
         "reverted": 1,
         "left": 1,
         "not_kept": ["bad-1"],
+        "reasons": ["bad-1: `check` ended with fail: error: bad-1 is bad"],
     }
     [failed] = [event for event in here.events if event.kind == "map.failed"]
     assert "not known any more" in failed.text

@@ -284,7 +284,7 @@ class Engine:
         node = self._nodes[state.frame.blueprint][target]
         cap = self._cap_reached(state, node)
         if cap in {"usd", "wall"} and in_body(state):
-            return self._item_ended(state, "revert", final=True)
+            return self._item_ended(state, "revert", cap=cap)
         if cap:
             return leave(state, node, "capped", {"cap": cap})
         return self._arrived(visited(state, node), node)
@@ -326,11 +326,11 @@ class Engine:
         state = maps.given_up(state, self._item(state), final=not ok)
         return maps.next_item(state, node, capped=bool(_used_up(self.caps_left(state))))
 
-    def _item_ended(self, state: State, status: str, *, final: bool = False) -> Moved:
+    def _item_ended(self, state: State, status: str, *, cap: str = "") -> Moved:
         node = self._around(state)
         if node is None:
             raise TypeError(f"`{state.frame.node}` is in no map")
-        state = maps.item_ended(state, node, status, final=final)
+        state = maps.item_ended(state, node, status, cap=cap)
         if status != "keep":
             return state
         return maps.next_item(state, node, capped=bool(_used_up(self.caps_left(state))))

@@ -1,7 +1,8 @@
 """How a state moves through the items of a map.
 
-The steps of an item join the log when it is done. Of their outputs only what a switch of the body goes by stays: that
-is all that working the walk out again needs, and it keeps the state of ten thousand items small.
+The steps of an item join the log when it is done. Of their outputs only what a switch of the body goes by stays, and
+the line that says why an item was reverted: that is all that working the walk out again needs, and it keeps the
+state of ten thousand items small.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from minion.blueprint.model import MapNode, SwitchNode
 from minion.blueprint.moves import Moved, leave, with_frame
+from minion.blueprint.reasons import culprit, reason, telling, why
 from minion.blueprint.state import Ending, Last, MapAt, NodeResult, State, Step
 
 _NAMED: Final = 100
@@ -28,15 +30,18 @@ def taken_of(node: MapNode, total: int) -> int:
     return min(total, node.most)
 
 
-def item_ended(state: State, node: MapNode, status: str, *, final: bool) -> State:
-    """At rest at the map again, with the item's steps in the log. A kept item has nothing to undo: `kept`."""
+def item_ended(state: State, node: MapNode, status: str, *, cap: str) -> State:
+    """At rest at the map again, with the item's steps in the log. A kept item has nothing to undo: `kept`. `cap`: the
+    task's own that was reached; no item comes after this one then."""
     at = map_at(state)
-    log = state.log.plus(*(folded(node, step) for step in at.steps))
+    named = status == "revert" and len(at.not_kept) < _NAMED
+    log = state.log.plus(*_logged(node, at.steps, culprit(at.steps, state.last) if named else None))
     ending: Ending = "" if status == "keep" else "skip" if status == "skip" else "revert"
     done = at.changed(
         phase="undo" if ending else "begin",
         ending=ending,
-        final=at.final or final,
+        final=at.final or bool(cap),
+        why=why(at.steps, state.last, cap) if named else "",
         kept=at.kept + (not ending),
         visits={},
         outputs={},
@@ -56,9 +61,14 @@ def given_up(state: State, item: Any, *, final: bool) -> State:
     """The item was undone, or its mark could not be made: it is counted."""
     at = map_at(state)
     skipped = at.ending == "skip" and not final
-    named = at.not_kept if skipped or len(at.not_kept) >= _NAMED else (*at.not_kept, item)
-    counted = {"skipped": at.skipped + 1} if skipped else {"reverted": at.reverted + 1, "not_kept": named}
-    return with_frame(state, map=at.changed(**counted, ending="", final=at.final or final))
+    counted = {"skipped": at.skipped + 1} if skipped else {"reverted": at.reverted + 1}
+    named = {} if skipped or len(at.not_kept) >= _NAMED else _named(at, item)
+    return with_frame(state, map=at.changed(**counted, **named, ending="", why="", final=at.final or final))
+
+
+def _named(at: MapAt, item: Any) -> dict[str, Any]:
+    said = at.why or f"the working copy could not be {'marked' if at.phase == 'begin' else 'put back'}"
+    return {"not_kept": (*at.not_kept, item), "reasons": (*at.reasons, reason(item, said))}
 
 
 def next_item(state: State, node: MapNode, *, capped: bool) -> Moved:
@@ -82,6 +92,16 @@ def folded(node: MapNode, step: Step) -> Step:
     for path in _gone_by(node, step.node):
         _copy(step.result.output, kept, path)
     return step.changed(result=_with_output(step.result, kept))
+
+
+def _logged(node: MapNode, steps: tuple[Step, ...], telling_one: int | None) -> Iterator[Step]:
+    """Folded; the one that says why the item is reverted keeps the line that says it."""
+    for at, step in enumerate(steps):
+        kept = folded(node, step)
+        told = telling(step.result.output) if at == telling_one else None
+        if told and not isinstance(kept.result.output.get(told[0]), str):
+            kept = kept.changed(result=_with_output(kept.result, {**kept.result.output, told[0]: told[1]}))
+        yield kept
 
 
 def _with_output(result: NodeResult, output: dict[str, Any]) -> NodeResult:
@@ -113,6 +133,7 @@ def _through(state: State, node: MapNode, at: MapAt) -> Moved:
         "reverted": at.reverted,
         "left": at.total - at.kept - at.skipped - at.reverted,
         "not_kept": list(at.not_kept),
+        "reasons": list(at.reasons),
     }
     outputs = {**state.frame.outputs, node.name: output}
     return leave(

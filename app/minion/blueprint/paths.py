@@ -95,6 +95,7 @@ _LISTED: Mapping[str, Kind] = {"items": LIST, "count": INTEGER}
 _MAP: Mapping[str, Kind] = {
     **dict.fromkeys(("count", "kept", "skipped", "reverted", "left"), INTEGER),
     "not_kept": LIST,
+    "reasons": Kind("list", entry=TEXT),
 }
 _CALL: Mapping[str, Kind] = {"status": Kind("enum", ("ok", "fail")), "node": ID, "outcome": ID}
 _MARKS = str.maketrans("", "", "-_")

@@ -92,6 +92,10 @@ class MapAt(_Record):
     reverted: Count = 0
     not_kept: tuple[Any, ...] = ()
     """The first of the reverted items."""
+    reasons: tuple[str, ...] = ()
+    """Why, one for each of them. Left out of JSON where there are none, as `why` is."""
+    why: str = ""
+    """Why the item is reverted that is undone just now."""
     visits: dict[str, int] = Field(default_factory=dict)
     """Of body nodes, for this item."""
     outputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -100,6 +104,10 @@ class MapAt(_Record):
     """Of this item; when it is done they join the log, without the outputs that led nowhere."""
     before: Last | None = None
     """The task's trouble before the map: what goes wrong for one item is the map's to say."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without(_without(handler(self), "reasons"), "why")
 
 
 class Frame(_Record):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from minion.blueprint.engine import Engine
 from minion.blueprint.model import AgentNode, JudgeNode, MapNode, RunNode
+from minion.blueprint.reasons import reason
 from minion.blueprint.state import ContextEntry, NodeResult, State
 from minion.domain.errors import Outage
 from minion.domain.receipt import ReceiptLine
@@ -17,7 +18,6 @@ from minion.runner.items import Items
 from minion.runner.journal import Journal
 from minion.runner.site import Site
 
-_ITEM_SHOWN: Final = 200
 _MOST_PUT_BACK: Final = 10
 
 
@@ -34,8 +34,6 @@ class Learned:
     notes: dict[str, None] = field(default_factory=dict)
     gates: dict[str, str] = field(default_factory=dict)
     opinion: Opinion = field(default_factory=Opinion)
-    said: str = ""
-    """An agent's last words within the item of a map that is open."""
     put_back: int = 0
     """Items of maps of which people are told that they were."""
     _folded: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -44,7 +42,6 @@ class Learned:
         """The visits of a map's items are one line for each node, model and outcome."""
         self._note(visited.line, one_of_many)
         self.summary = visited.summary or self.summary
-        self.said = visited.summary or self.said
         self.notes |= dict.fromkeys(visited.notes)
         self.gates |= dict(visited.gates)
         self.opinion = visited.opinion or self.opinion
@@ -122,12 +119,11 @@ class Walk:
 
     def _why_put_back(self) -> None:
         """People are told of the first items that go back; one that is skipped was of no concern."""
-        at, said, told = self.state.frame.map, self.learned.said.strip(), self.learned.put_back
-        if at is not None and at.ending == "revert" and said and told < _MOST_PUT_BACK:
-            item = str(self.engine.map_step(self.state).item)[:_ITEM_SHOWN]
-            self.learned.notes[f"{item} was put back. The agent said of it: {said}"] = None
+        at = self.state.frame.map
+        if at is not None and at.why and self.learned.put_back < _MOST_PUT_BACK:
+            said = reason(self.engine.map_step(self.state).item, at.why)
+            self.learned.notes[f"Put back as it was: {said}"] = None
             self.learned.put_back += 1
-        self.learned.said = ""
 
     def _worked(self, node: WorkNode) -> NodeResult:
         visited = self._visit(node)
