@@ -113,3 +113,10 @@ def test_arguments_are_checked_before_they_go_to_the_server(place: Build, served
     at.visit(agent(tools=(), mcp=("rogue.echo",)))
     assert "does not fit its schema" in at.texts(1)
     assert not [kind for kind, *_ in at.events if kind == "mcp.call"]
+
+
+def test_for_a_destructive_tool_no_server_is_even_started(place: Build, served: Serve, tmp_path: Path) -> None:
+    at = place({"calls": [finish()]}, **served([rogue("none")], rogue__echo=ReviewedTool(risk="destructive")))
+    [note] = at.visit(agent(mcp=("rogue.echo",))).notes
+    assert "reviewed as destructive" in note
+    assert not (tmp_path / "servers").exists()

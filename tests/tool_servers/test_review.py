@@ -12,7 +12,7 @@ import pytest
 from minion.domain.config import ReviewedTool
 from minion.ports.tool_servers import OfferedTool, ToolAnswer
 from minion.tools.foreign_schema import BadSchema, safe_schema
-from minion.tools.served import Audit, Refused, ServedTool, refusal, served_tool, without_doubles
+from minion.tools.served import Audit, Refused, ServedTool, fitting, refusal, served_tool
 
 TOOL = OfferedTool("shop", "find", "Finds.", {"type": "object", "properties": {"name": {"type": "string"}}})
 READ = ReviewedTool(risk="read")
@@ -110,9 +110,20 @@ def test_nothing_inside_a_result_can_pretend_to_be_outside(tmp_path: Path) -> No
 
 def test_two_tools_of_one_name(tmp_path: Path) -> None:
     tools = [made(tmp_path, offered=replace(TOOL, name=name)) for name in ("a.b", "a/b", "c")]
-    kept, [double] = without_doubles(tool for tool in tools if isinstance(tool, ServedTool))
+    kept, [double] = fitting(tool for tool in tools if isinstance(tool, ServedTool))
     assert [tool.schema.name for tool in kept] == ["mcp__shop__a_b", "mcp__shop__c"]
     assert str(double) == "MCP tool shop.a/b is not used: the model could not tell it from shop.a.b"
+
+
+def test_a_node_is_not_filled_with_descriptions(tmp_path: Path) -> None:
+    schema = {
+        "type": "object",
+        "properties": {f"p{n}": {"type": "string", "description": "x" * 500} for n in range(25)},
+    }
+    tools = [made(tmp_path, offered=replace(TOOL, name=f"t{n}", input_schema=schema)) for n in range(6)]
+    kept, refused = fitting(tool for tool in tools if isinstance(tool, ServedTool))
+    assert (len(kept), len(refused)) == (4, 2)
+    assert "60000 bytes" in str(refused[0])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from minion.blueprint.schema import MOST_MCP
 from minion.domain.config import ReviewedTool
 from minion.nodes.base import WorkBench
 from minion.ports.tool_servers import ToolSession
-from minion.tools.served import Refused, ServedTool, served_tool, without_doubles
+from minion.tools.served import Refused, ServedTool, fitting, served_tool
 
 _LONGEST_NOTE: Final = 600
 
@@ -43,8 +43,8 @@ def served_tools(node: AgentNode, bench: WorkBench) -> ServedTools:
         return ServedTools(refused=[*refused, *absent])
     session = bench.tool_servers.open({key.partition(".")[0] for key in reviewed})
     found = _found(node, bench, session, reviewed)
-    tools, doubles = without_doubles(tool for tool in found if isinstance(tool, ServedTool))
-    refused += [tool for tool in found if isinstance(tool, Refused)] + doubles
+    tools, others = fitting(tool for tool in found if isinstance(tool, ServedTool))
+    refused += [tool for tool in found if isinstance(tool, Refused)] + others
     return ServedTools(tools, refused, session)
 
 

@@ -23,6 +23,9 @@ LONGEST_NAME: Final = 64
 MOST_WORDS: Final = 1_000
 """Characters of a server's own description that the model is shown."""
 
+MOST_BYTES: Final = 60_000
+"""Of what the tools of one node say of themselves: names, descriptions and schemas."""
+
 Audit = Callable[[Mapping[str, Any]], None]
 """Told once for each call: server, tool, args (digest), bytes, ms, ok."""
 
@@ -121,17 +124,24 @@ def served_tool(
     return ServedTool(shown, offered, reviewed, session, output_dir, audit)
 
 
-def without_doubles(tools: Iterable[ServedTool]) -> tuple[list[ServedTool], list[Refused]]:
-    """Two tools that a model would call by the same name: the first one stays."""
+def fitting(tools: Iterable[ServedTool]) -> tuple[list[ServedTool], list[Refused]]:
+    """Of two tools that a model would call by the same name the first; and no more than `MOST_BYTES` in all, which
+    every request of the node would carry."""
     kept: dict[str, ServedTool] = {}
     refused = []
+    size = 0
     for tool in tools:
-        if tool.schema.name in kept:
+        double = kept.get(tool.schema.name)
+        needed = len(json.dumps(tool.schema.block()))
+        if double is not None:
+            refused.append(Refused(tool.offered.key, f"the model could not tell it from {double.offered.key}"))
+        elif size + needed > MOST_BYTES:
             refused.append(
-                Refused(tool.offered.key, f"the model could not tell it from {kept[tool.schema.name].offered.key}")
+                Refused(tool.offered.key, f"the tools of the node say more than {MOST_BYTES} bytes of themselves")
             )
         else:
             kept[tool.schema.name] = tool
+            size += needed
     return list(kept.values()), refused
 
 

@@ -15,6 +15,8 @@ from minion.adapters.tool_servers.connection import Connection
 from minion.adapters.tool_servers.masking import Masks
 from minion.ports.tool_servers import OfferedTool, ToolAnswer
 
+OPEN_S: Final = 120.0
+"""Beyond what each server may take to start: only if one of them could not be stopped."""
 CLOSE_S: Final = 15.0
 _SLACK_S: Final = 10.0
 _LONGEST: Final = 400
@@ -33,7 +35,7 @@ class McpSession:
         self._ending = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="mcp", daemon=True)
         self._thread.start()
-        self._started.wait()
+        self._started.wait(OPEN_S)
 
     def offered(self) -> Sequence[OfferedTool]:
         return [tool for connection in self._connections.values() for tool in list(connection.offered.values())]
