@@ -106,3 +106,12 @@ def test_a_node_that_formats_begins_with_what_the_linter_mends_by_itself() -> No
     eslint = from_files({"package.json": '{"scripts":{"lint":"eslint .","lint:fix":"eslint --fix ."}}'})
     assert eslint.automatic == "npm run lint:fix"
     assert from_files({"go.mod": ""}).automatic == "gofmt -w {files}"
+
+
+def test_tests_that_only_pytest_can_run_say_so_themselves() -> None:
+    for text in ("import pytest\n", "def test_adds():\n    assert 1 + 1 == 2\n"):
+        found = from_files({"setup.py": "", "tests/test_a.py": text})
+        assert found.test == "python3 -m pytest -q"
+        assert found.setup
+        assert found.setup.endswith("-e . pytest")
+    assert "unittest" in (from_files({"setup.py": "", "tests/test_a.py": "import unittest\n"}).test or "")

@@ -110,3 +110,123 @@ def test_the_report_is_split_from_the_output() -> None:
     script = instrument("pytest", "junit")
     assert script.split(f"2 passed\n\n{script.mark}\n<xml/>\n") == ("2 passed", "<xml/>")
     assert script.split("killed") == ("killed", None)
+
+
+# --- what test programs print
+
+TAPE = """\
+TAP version 13
+# adds
+ok 1 should be equal
+not ok 2 should be equal
+  ---
+    operator: equal
+    expected: 3
+    actual:   4
+    at: Test.<anonymous> (test/a.js:7:5)
+    stack: |-
+      Error: should be equal
+          at Test.assert [as _assert] (node_modules/tape/lib/test.js:492:48)
+  ...
+# not yet
+not ok 3 later # TODO
+
+1..3
+# tests 3
+# pass  1
+# fail  1
+"""
+NODE = """\
+TAP version 13
+# Subtest: sums
+    # Subtest: adds
+    not ok 1 - adds
+      ---
+      duration_ms: 0.8
+      failureType: 'testCodeFailure'
+      error: '4 !== 3'
+      stack: |-
+        TestContext.<anonymous> (test/a.test.js:4:10)
+        Test.runInAsyncScope (node:async_hooks:206:9)
+      ...
+    1..1
+not ok 1 - sums
+  ---
+  duration_ms: 1.2
+  failureType: 'subtestsFailed'
+  error: '1 subtest failed'
+  ...
+1..1
+# tests 1
+# pass 0
+# fail 1
+# skipped 0
+"""
+MOCHA = """\
+  22 passing (15ms)
+  1 pending
+  1 failing
+
+  1) sums
+       adds:
+
+      AssertionError: 4 == 3
+      + expected - actual
+
+      at Context.<anonymous> (test/a.js:5:12)
+      at process.processImmediate (node:internal/timers:476:21)
+"""
+JEST = """\
+FAIL src/a.test.js
+  ● sums \u203a adds
+
+    expect(received).toBe(expected)
+
+    Expected: 3
+    Received: 4
+
+      at Object.<anonymous> (src/a.test.js:3:15)
+
+Test Suites: 1 failed, 2 passed, 3 total
+Tests:       1 failed, 1 skipped, 22 passed, 24 total
+"""
+VITEST = """\
+⎯⎯⎯⎯⎯⎯⎯ Failed Tests 1 ⎯⎯⎯⎯⎯⎯⎯
+
+ FAIL  src/a.spec.ts > sums > adds
+AssertionError: expected 4 to be 3 // Object.is equality
+ \u276f src/a.spec.ts:4:15
+
+⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯⎯[1/1]⎯
+
+ Test Files  1 failed (1)
+      Tests  1 failed | 22 passed (23)
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "name", "what", "counts"),
+    [
+        (TAPE, "adds > should be equal", "actual:   4", "1 passed, 1 failed"),
+        (NODE, "sums > adds", "error: '4 !== 3'", "0 passed, 1 failed"),
+        (MOCHA, "sums > adds", "AssertionError: 4 == 3", "22 passed, 1 failed, 1 skipped"),
+        (JEST, "sums \u203a adds", "Received: 4", "22 passed, 1 failed, 1 skipped"),
+        (VITEST, "src/a.spec.ts > sums > adds", "expected 4 to be 3", "22 passed, 1 failed"),
+    ],
+)
+def test_what_a_test_program_prints_names_its_failures(output: str, name: str, what: str, counts: str) -> None:
+    told = run(output)
+    [finding] = findings(None, told)
+    assert (finding.key, counted(told)) == (name, counts)
+    assert what in finding.detail
+    assert "node:" not in finding.detail
+    assert "node_modules" not in finding.detail
+    assert isinstance(compare(None, told, run(output)), Passed), "the base has the same failure"
+    other = compare(None, told, run(output.replace("adds", "subtracts")))
+    assert isinstance(other, Failed)
+    assert other.keys == (name,)
+
+
+def test_a_test_program_that_breaks_off_is_read_by_lines() -> None:
+    told = run("TAP version 13\nok 1 a\nSyntaxError: Unexpected token 'return'\n")
+    assert findings(None, told)[0].key == "SyntaxError: Unexpected token 'return'"

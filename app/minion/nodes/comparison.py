@@ -11,6 +11,8 @@ from minion.nodes.reports import CommandRun, Finding, counted, findings
 from minion.tools.outputs import cut_middle
 
 MOST_FINDINGS = 20
+_WHOLE, _SHORT = (1_000, 3_000), (200, 600)
+"""Characters of the output, from its beginning and its end: short where the failures stand above it by test."""
 CANNOT_RUN = frozenset({126, 127})
 """Not executable, not found (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02)."""
 
@@ -83,7 +85,7 @@ def failed(run: CommandRun, new: Sequence[Finding], shared: int) -> Failed:
         lines.append(f"- and {len(new) - MOST_FINDINGS} more")
     if shared:
         lines.append(f"({shared} more fail on the base too and do not count.)")
-    tail = cut_middle(run.output, 1_000, 3_000)
+    tail = cut_middle(run.output, *(_SHORT if counted(run) and new else _WHOLE))
     return Failed(
         said, "\n".join([*lines, *([f"<output>\n{tail}\n</output>"] if tail else [])]), tuple(f.key for f in new)
     )

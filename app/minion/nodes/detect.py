@@ -74,7 +74,7 @@ def _python(files: Collection[str], read: Read) -> Detected | None:
     texts = "\n".join(
         read(path) or "" for path in (*sorted(manifests), *requirements, ".pre-commit-config.yaml", "pytest.ini")
     )
-    test = _python_test(files, texts, tests)
+    test = _python_test(files, texts, tests, read)
     lint = _python_lint(files, project, texts)
     return Detected(
         setup=_python_setup(files, project, requirements, [command for command in (test, lint) if command], texts),
@@ -86,10 +86,17 @@ def _python(files: Collection[str], read: Read) -> Detected | None:
     )
 
 
-def _python_test(files: Collection[str], texts: str, tests: Sequence[str]) -> str | None:
+_PYTEST_S = re.compile(r"(?m)^(?:import|from) pytest\b|^(?:async )?def test_")
+"""What unittest would not run: https://docs.pytest.org/en/stable/explanation/goodpractices.html."""
+_LOOKED_AT = 20
+
+
+def _python_test(files: Collection[str], texts: str, tests: Sequence[str], read: Read) -> str | None:
     if not tests and "pytest" not in texts:
         return None
     if "pytest" in texts or any(path.endswith("conftest.py") for path in files):
+        return "python3 -m pytest -q"
+    if any(_PYTEST_S.search(read(path) or "") for path in sorted(tests)[:_LOOKED_AT]):
         return "python3 -m pytest -q"
     start = "tests" if any(path.startswith("tests/") for path in tests) else "."
     top = " -t ." if f"{start}/__init__.py" in files else ""

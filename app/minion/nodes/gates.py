@@ -110,7 +110,7 @@ def verdict_of(outcomes: Sequence[tuple[str, GateOutcome]], tree: str) -> GateVe
         match outcome:
             case Passed(said, note):
                 rows.append((name, f"{said}; {note}" if note else said))
-                texts.append(f"{name}: passed ({rows[-1][1]})")
+                texts.append(f"{name}: {_passed(rows[-1][1])}")
             case LeftToCi(reason):
                 rows.append((name, f"left to CI: {reason}"))
                 texts.append(f"{name}: cannot run here and is left to CI: {reason}")
@@ -121,6 +121,10 @@ def verdict_of(outcomes: Sequence[tuple[str, GateOutcome]], tree: str) -> GateVe
                 keys += [f"{name}\0{key}" for key in new] or [name]
     fingerprint = hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
     return GateVerdict(not keys, "\n\n".join(texts), tree, fingerprint, tuple(notes), tuple(rows))
+
+
+def _passed(said: str) -> str:
+    return said if said.startswith("passed") else f"passed ({said})"
 
 
 def _wall_s(node: RunNode) -> float:

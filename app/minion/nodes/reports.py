@@ -10,6 +10,8 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, JUnitXmlError, TestCase, TestSuite
 
+from minion.nodes.printed import printed
+
 LONGEST_DETAIL = 1_500
 
 
@@ -37,7 +39,8 @@ class Finding:
 
 
 def findings(kind: str | None, run: CommandRun) -> list[Finding]:
-    """From the report if it can be read, else from the lines of the output that are not mere progress."""
+    """From the report if it can be read, else from what test programs print, else from the lines of the output that are
+    not mere progress."""
     parsed: list[Finding] | None = None
     if run.report is not None:
         match kind:
@@ -51,14 +54,20 @@ def findings(kind: str | None, run: CommandRun) -> list[Finding]:
                 parsed = _json(run.report)
             case _:
                 parsed = None
-    return parsed or [Finding(line) for line in normalised_lines(run.output)]
+    return parsed or _printed(run.output) or [Finding(line) for line in normalised_lines(run.output)]
+
+
+def _printed(output: str) -> list[Finding]:
+    told = printed(output)
+    return [Finding(name, detail) for name, detail in told.failing] if told else []
 
 
 def counted(run: CommandRun) -> str:
-    """`214 passed, 1 failed` from a JUnit report, else nothing."""
+    """`214 passed, 1 failed` from a JUnit report or what a test program prints, else nothing."""
     suite = _parsed_junit(run.report) if run.report and "<testsuite" in run.report else None
     if suite is None:
-        return ""
+        told = printed(run.output)
+        return told.counts if told else ""
     cases = list(_cases(suite))
     failed = sum(1 for case in cases if _problems(case))
     skipped = sum(1 for case in cases if case.is_skipped)
@@ -83,12 +92,17 @@ def _junit(text: str) -> list[Finding] | None:
     suite = _parsed_junit(text)
     if suite is None:
         return None
-    found = []
-    for case in _cases(suite):
-        for problem in _problems(case):
-            detail = "\n".join(part for part in (problem.message, problem.text) if part)
-            found.append(Finding(_key(case), detail[:LONGEST_DETAIL]))
-    return found
+    return [
+        Finding(_key(case), _detail(problem.message or "", problem.text or "")[:LONGEST_DETAIL])
+        for case in _cases(suite)
+        for problem in _problems(case)
+    ]
+
+
+def _detail(message: str, text: str) -> str:
+    """The text alone where it holds the message: pytest's says it again after the lines of code."""
+    first = message.strip().partition("\n")[0]
+    return text.strip("\n") if first and first in text else "\n".join(part for part in (message, text) if part)
 
 
 def _parsed_junit(text: str) -> Any:
@@ -170,7 +184,7 @@ def _loaded(text: str) -> Any:
 
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?")
 _TEMPORARY = re.compile(r"/tmp/[^\s:'\"]+")  # noqa: S108 -- recognised, not used
-_INTERESTING = re.compile(r"\b(error|fail|failed|failure|exception|panic|warning|assert\w*|not ok|✗|✘)", re.IGNORECASE)
+_INTERESTING = re.compile(r"\b(\w*error|fail|failed|failure|\w*exception|panic|warning|assert\w*|not ok|✗|✘)", re.IGNORECASE)
 
 
 def normalised_lines(output: str) -> list[str]:
