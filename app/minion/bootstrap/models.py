@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.bedrock_model import BedrockAccess, BedrockModel
-from minion.adapters.cloud_transport import CloudTransport, as_it_came, from_event_stream
 from minion.adapters.vertex_model import VertexAccess, VertexModel
 from minion.domain.errors import UsageError
 from minion.ports.model import Model
 from minion.settings import Bedrock, Vertex
 from minion.settings import Model as ModelSettings
+
+if TYPE_CHECKING:
+    from minion.adapters.cloud_transport import CloudTransport
 
 
 def model_of(settings: ModelSettings) -> Model:
@@ -29,6 +31,8 @@ def model_of(settings: ModelSettings) -> Model:
 
 def transport_of(settings: ModelSettings) -> CloudTransport | None:
     """The gateway's way to the models; None: HTTP to `ANTHROPIC_BASE_URL`."""
+    from minion.adapters.cloud_transport import CloudTransport, as_it_came, from_event_stream  # it imports httpx
+
     match settings.provider:
         case "anthropic":
             return None
