@@ -33,7 +33,7 @@ HARD_USD = Decimal(100)
 HARD_WALL_S = 24 * 3600.0
 DAY_S = 24 * 3600.0
 
-TOOLS = ("read", "search", "edit", "write", "shell", "git.log", "git.show", "git.blame", "web")
+TOOLS = ("read", "search", "edit", "write", "shell", "git.log", "git.show", "git.blame", "ci.history", "web")
 COMMANDS = ("setup", "lint", "format", "test", "docs")
 REPORTS = ("junit", "ruff", "sarif", "json", "lines")
 NETWORKS = ("none", "open")

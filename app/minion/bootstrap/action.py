@@ -59,7 +59,8 @@ def _open(settings: Action, folder: Path, grant: RoundGrant, journal: Journal, c
         mcp_secrets=settings.mcp_secrets,
         egress_loopback=settings.egress_loopback,
     )
-    task = Task(grant.configuration, grant.spec.scope, base_sha=grant.base_sha, asked=Asked.of(grant.spec))
+    asked = Asked.of(grant.spec)
+    task = Task(grant.configuration, grant.spec.scope, grant.base_sha, asked, check_history=grant.check_history)
     return workshop.open(workspace, place, task, journal, cancelled)
 
 

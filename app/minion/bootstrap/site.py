@@ -15,6 +15,7 @@ from minion.adapters.tool_servers import McpServers, preload
 from minion.adapters.workspace import GitWorkspace
 from minion.agent.prices import PriceTable
 from minion.bootstrap.tool_servers import tool_servers
+from minion.domain.checks import PastCheck
 from minion.domain.config import Egress, Mcp, RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.domain.spec import Scope
@@ -52,6 +53,7 @@ class Task:
     scope: Scope
     base_sha: str
     asked: Asked = field(default_factory=Asked)
+    check_history: tuple[PastCheck, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class Workshop:
             asked=task.asked,
             protected=task.configuration.protected_paths,
             cancelled=cancelled,
+            check_history=task.check_history,
             web=_web(task.configuration.egress, self.egress_loopback),
             tool_servers=self._tool_servers(workspace, place, task.configuration.mcp),
         )

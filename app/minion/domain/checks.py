@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -52,3 +53,19 @@ class Failure(BaseModel):
     """SHA-256 (hex) of the failure with numbers, times, paths of temporary folders and shas taken out."""
     also_on_base: bool | None = None
     """None: the base was not checked, so the failure counts as ours."""
+
+
+Where: TypeAlias = Literal["pull request", "base branch"]
+
+
+class PastCheck(BaseModel):
+    """How a check ended on a commit: names are of the repository's CI, and untrusted. `day` is YYYY-MM-DD or empty."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    where: Where
+    sha: str
+    check: str
+    group: str
+    conclusion: str
+    day: str = ""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from minion.domain.changeset import ChangeSet
-from minion.domain.checks import Failure
+from minion.domain.checks import Failure, PastCheck
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.ids import CommitSha, TaskId
 from minion.domain.receipt import ReceiptLine
@@ -55,6 +55,8 @@ class RoundGrant(_Wire):
     state: dict[str, Any]
     """The engine's state, resting at a work node."""
     failures: tuple[Failure, ...] = ()
+    check_history: tuple[PastCheck, ...] | None = None
+    """How the checks did lately; None where no node of the blueprints has the tool `ci.history`."""
     configuration: RepositoryConfiguration
     models: dict[str, str]
     """Role (cheap, standard, strong) to model id."""

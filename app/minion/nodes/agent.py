@@ -64,6 +64,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         narrowing=narrowing,
         lint=lint.lines,
         web=bench.web,
+        check_history=bench.check_history,
     )
     served = served_tools(node, bench)
     try:

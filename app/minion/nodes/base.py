@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from minion.agent.prices import PriceTable
 from minion.blueprint.model import AgentNode, JudgeNode, RunNode
 from minion.blueprint.state import ContextEntry, NodeResult
+from minion.domain.checks import PastCheck
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.outcomes import Outcome
 from minion.domain.patterns import Narrowing
@@ -106,6 +107,7 @@ class WorkBench:
     cancelled: Callable[[], str | None] = lambda: None
     memory: RoundMemory = field(default_factory=RoundMemory)
     web: Web | None = None
+    check_history: tuple[PastCheck, ...] | None = None
     tool_servers: ToolServers | None = None
 
 

@@ -12,6 +12,7 @@ from minion.domain.ids import CommitSha
 from minion.domain.protocol import ClaimRefused, RoundGrant
 from minion.domain.task import Task, TaskStatus
 from minion.orchestrator.budget import budget
+from minion.orchestrator.check_history import check_history
 from minion.orchestrator.desk import Desk, RunnerHome, repository_of
 from minion.orchestrator.engines import restored
 from minion.orchestrator.run_tokens import RunTokens
@@ -80,6 +81,7 @@ class Claims:
             blueprints=task.blueprints,
             state=state.model_dump(mode="json"),
             failures=task.failures,
+            check_history=check_history(self._desk, task),
             configuration=task.configuration,
             models=self._models(task),
             prices=self._desk.prices,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minion.domain.checks import PastCheck
 from minion.domain.patterns import Narrowing
 from minion.domain.spec import Scope
 from minion.ports.sandbox import FileServer, Sandbox
@@ -32,7 +33,7 @@ class ToolBench:
     """`output_dir` is written by us and readable (not writable) in the box at the same path: whole outputs go there.
 
     `protected` are gitignore patterns of paths that nobody's task may change; what `narrowing` does not allow, this
-    step may not.
+    step may not. Without `web` or `check_history` the tools that need them are not offered.
     """
 
     sandbox: Sandbox
@@ -46,6 +47,7 @@ class ToolBench:
     ledger: ReadLedger = field(default_factory=ReadLedger)
     lint: LineLint = NO_LINT
     web: Web | None = None
+    check_history: tuple[PastCheck, ...] | None = None
 
 
 def refused(answer: dict[str, Any]) -> ToolResult:

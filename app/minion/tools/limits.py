@@ -28,6 +28,7 @@ FAILURES: Final = 20
 FAILURES_CHARACTERS: Final = 4_000
 DIFF_CHARACTERS: Final = 6_000
 DIFF_FILE: Final = 500_000
+HISTORY_CHECKS: Final = 60
 GIT_HEAD: Final = 20_000
 GIT_TAIL: Final = 4_000
 GIT_LOG: Final = 100
@@ -77,6 +78,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("git.blame", "lines", GIT_BLAME, "lines", "the answer says where to go on"),
     Limit("git.*", "the answer", GIT_HEAD + GIT_TAIL, "characters", "cut in the middle, kept whole"),
     Limit("git.*", "the command", GIT_SECONDS, "seconds", "stopped, and told"),
+    Limit("ci.history", "commits of the base branch, and of the pull request", 5, "commits", "not read"),
+    Limit("ci.history", "checks of one answer", HISTORY_CHECKS, "checks", "counted; to be asked for by name"),
     Limit("web", "a page as it comes", WEB_BYTES, "bytes", "left off, and told"),
     Limit("web", "a page as it is shown", WEB_CHARACTERS, "characters", "cut in the middle, kept whole"),
     Limit("web", "a page, redirects included", WEB_SECONDS, "seconds", "refused"),

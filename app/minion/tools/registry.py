@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
+from minion.tools.ci_history import CiHistory
 from minion.tools.edit import Edit
 from minion.tools.git_blame import GitBlame
 from minion.tools.git_log import GitLog
@@ -21,7 +22,12 @@ def _web(bench: ToolBench) -> Tool | None:
     return WebTool(bench, bench.web) if bench.web is not None and bench.web.hosts else None
 
 
+def _ci_history(bench: ToolBench) -> Tool | None:
+    return None if bench.check_history is None else CiHistory(bench.check_history)
+
+
 TOOLS: dict[str, Callable[[ToolBench], Tool | None]] = {
+    "ci.history": _ci_history,
     "edit": Edit,
     "git.blame": GitBlame,
     "git.log": GitLog,
