@@ -16,10 +16,14 @@ from minion.blueprint.reference import rewrite
 from minion.domain.config import RepositoryConfiguration
 from minion.nodes.lint.linters import Linter
 from minion.nodes.lint.table import LINTERS
+from minion.ports.web import NotFetched
 from minion.settings import Local, Server, variables
 from minion.shipped import shipped
 from minion.tasks.gate_paths import PROTECTED
 from minion.tasks.spec_schema import front_matter_schema
+from minion.tools.bench import ToolBench
+from minion.tools.reference import limits_table, tool_reference
+from minion.tools.registry import TOOLS
 
 DOCS = Path(__file__).parent
 
@@ -80,6 +84,20 @@ def linters() -> str:
     return "\n".join(["| linter | what | recognised by |", "|---|---|---|", *rows])
 
 
+class _Documentation:
+    """Stands for what a repository allows."""
+
+    hosts = ("docs.python.org",)
+
+    def fetch(self, url: str) -> NotFetched:
+        return NotFetched(f"{url} is not fetched for a page of documents")
+
+
+def tools() -> str:
+    bench = ToolBench(None, None, DOCS, web=_Documentation(), check_history=())
+    return tool_reference({name: tool for name, make in TOOLS.items() if (tool := make(bench)) is not None})
+
+
 def _does(linter: Linter) -> str:
     if not linter.check:
         return "named only"
@@ -100,6 +118,8 @@ TABLES = {
     ("configuration.md", "protected"): protected_paths,
     ("action.md", "inputs"): action_inputs,
     ("lint.md", "linters"): linters,
+    ("tools.md", "tools"): tools,
+    ("tools.md", "limits"): limits_table,
 }
 
 
