@@ -2,7 +2,8 @@
 
 Orphans are reaped here (PR_SET_CHILD_SUBREAPER, prctl(2)), so that the CPU time of a process that its parent did not
 wait for is counted too (getrusage(2), RUSAGE_CHILDREN). Memory is the largest sum of the tree's resident sets that was
-seen at one moment; a page that two processes share counts in both. Imports nothing of minion.
+seen at one moment; a page that two processes share counts in both, but a child that borrows its parent's whole memory
+until it executes its program (vfork(2)) is not counted a second time. Imports nothing of minion.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
+FORKED_NOT_EXECUTED = 0x40  # PF_FORKNOEXEC, include/linux/sched.h
 EVERY_S = 0.01
 PAGE_MB = resource.getpagesize() / 2**20
 
@@ -33,7 +35,7 @@ class Sampler:
 
     def run(self) -> None:
         while not self._stop.wait(EVERY_S):
-            self.peak_mb = max(self.peak_mb, sum(map(_resident_mb, descendants(os.getpid()))))
+            self.peak_mb = max(self.peak_mb, sum(map(resident_mb, descendants(os.getpid()))))
 
     def stop(self) -> None:
         self._stop.set()
@@ -52,17 +54,26 @@ def _tasks(pid: int) -> list[Path]:
 
 
 def _children(task: Path) -> list[int]:
-    try:
-        return [int(pid) for pid in (task / "children").read_text().split()]
-    except OSError:
-        return []
+    return [int(pid) for pid in _read(str(task / "children")).split()]
 
 
-def _resident_mb(pid: int) -> float:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_MB
-    except (OSError, IndexError):
+def resident_mb(pid: int) -> float:
+    """0 when it has ended, or only borrows the memory of its parent."""
+    mine = _read(f"/proc/{pid}/statm").split()
+    # from the state on: ppid is the second, flags the seventh (proc_pid_stat(5))
+    status = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    if not mine or len(status) < 7:
         return 0.0
+    borrows = int(status[6]) & FORKED_NOT_EXECUTED and mine[0] == _read(f"/proc/{status[1]}/statm").partition(" ")[0]
+    return 0.0 if borrows else int(mine[1]) * PAGE_MB
+
+
+def _read(path: str) -> str:
+    """Nothing where the process has ended."""
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
 
 
 def main() -> None:
