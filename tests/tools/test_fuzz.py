@@ -228,6 +228,7 @@ def test_read(tools: Mapping[str, Tool], path: str, start: int, count: int) -> N
     limit=NUMBERS,
 )
 @example(pattern="(a+)+$", path="src", glob="", context=0, limit=5)
+@example(pattern="a", path="src", glob="", context=0, limit=0)
 def test_search(tools: Mapping[str, Tool], pattern: str, path: str, glob: str, context: int, limit: int) -> None:
     arguments = {"pattern": pattern, "path": path, "glob": glob, "context": context, "limit": limit}
     result = called(tools["search"], arguments)

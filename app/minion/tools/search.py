@@ -67,7 +67,7 @@ class Search:
 
 def _shown(answer: dict[str, Any], arguments: Json) -> str:
     lines = [str(line) for line in answer["lines"]]
-    if not lines:
+    if not answer["total"]:
         return _nothing(int(answer["looked_at"]), arguments)
     more = f"\n[{answer['total'] - len(lines)} more lines; narrow the search]" if answer["total"] > len(lines) else ""
     return cut_middle("\n".join(lines), SEARCH_HEAD, SEARCH_TAIL) + more
