@@ -373,6 +373,20 @@ def test_environment() -> None:
     )
 
 
+def test_programs() -> None:
+    nodes = "a: {type: run, program: do.py, next: done}"
+    assert "there is no program `programs/do.py` beside this blueprint" in told(nodes)
+    assert "`program` and `network: open` do not go together" in told(
+        "a: {type: run, program: do.py, prepare: true, network: open, next: done}"
+    )
+    one, other = ({"top": text(nodes), "programs/do.py": program} for program in ("pass\n", "1/0\n"))
+    library, changed = assemble(one), assemble(other)
+    assert isinstance(library, dict)
+    assert isinstance(changed, dict)
+    stored = Engine(library).start("top", {}).model_dump(mode="json")
+    assert Engine(changed).restore(stored) == Unfit("the blueprint `top` has changed since the task began")
+
+
 @pytest.mark.parametrize("kind", ["lines", "json"])
 def test_items_of_a_command(kind: str) -> None:
     engine = engine_of(
