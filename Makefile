@@ -27,9 +27,10 @@ test: check
 	@$(PYTEST) -n 2 --dist loadgroup
 
 check: setup
-	@.venv/bin/ruff format --check --quiet app tests
-	@.venv/bin/ruff check --quiet app tests
+	@.venv/bin/ruff format --check --quiet app tests blueprints
+	@.venv/bin/ruff check --quiet app tests blueprints
 	@.venv/bin/mypy
+	@.venv/bin/mypy blueprints/programs/*.py
 	@.venv/bin/lint-imports --no-cache
 	@.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action/action.yml
