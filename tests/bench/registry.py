@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import blueprints, cold, demo, door, first_request, lint, steps
+from tests.bench import blueprints, cold, demo, door, first_request, lint, steps, turns
 from tests.bench.figure import Measure
 from tests.bench.peers import measure as peers
 
@@ -10,6 +10,7 @@ BENCHMARKS: dict[str, Measure] = {
     "cold": cold.measure,
     "first_request": first_request.measure,
     "steps": steps.measure,
+    "turns": turns.measure,
     "lint": lint.measure,
     "door": door.measure,
     "blueprints": blueprints.measure,

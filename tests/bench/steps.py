@@ -23,7 +23,7 @@ from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.workspace import copy_of_checkout
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import assemble
-from minion.blueprint.model import AgentNode
+from minion.blueprint.model import AgentNode, Limits
 from minion.blueprint.state import NodeResult
 from minion.bootstrap.local import configuration_of
 from minion.bootstrap.prices import priced
@@ -54,17 +54,17 @@ class _Session:
 
 
 def measure(runs: int = 3) -> list[Result]:
-    ours: dict[str, list[_Session]] = {FILES: [], SHELL: []}
+    mine: dict[str, list[_Session]] = {FILES: [], SHELL: []}
     floors: dict[str, list[_Session]] = {FILES: [], SHELL: []}
     with tempfile.TemporaryDirectory(prefix="minion-bench-") as folder, project.model(Path(folder), _script()) as url:
         for run in range(runs):
             for goal in (FILES, SHELL):
                 floors[goal].append(_floor(url, goal, Path(folder) / f"floor-{run}-{len(goal)}"))
-                ours[goal].append(_ours(url, goal, Path(folder) / f"ours-{run}-{len(goal)}"))
+                mine[goal].append(_ours(url, goal, Path(folder) / f"ours-{run}-{len(goal)}"))
     return [
-        *_parts("read, search, edit", ours[FILES], floors[FILES]),
-        *_shell(ours[SHELL], floors[SHELL]),
-        *_size(ours),
+        *_parts("read, search, edit", mine[FILES], floors[FILES]),
+        *_shell(mine[SHELL], floors[SHELL]),
+        *_size(mine),
     ]
 
 
@@ -102,7 +102,7 @@ def _weighted(tokens: Tokens) -> float:
 
 
 def _script() -> dict[str, Any]:
-    files = [turn for count in range(LEAST_STEPS // 3) for turn in _files_turns(count)]
+    files = [turn for count in range(LEAST_STEPS // 3) for turn in file_turns(count)]
     shell = [project.call("shell", command=f"echo {count}; wc -l calc.py") for count in range(LEAST_STEPS)]
     plays = ((FILES, files), (SHELL, shell))
     return {
@@ -112,7 +112,7 @@ def _script() -> dict[str, Any]:
     }
 
 
-def _files_turns(count: int) -> list[project.Turn]:
+def file_turns(count: int) -> list[project.Turn]:
     return [
         project.call("read", path="calc.py"),
         project.call("search", pattern=f"ROUNDS = {count}"),
@@ -136,21 +136,32 @@ def _floor(url: str, goal: str, folder: Path) -> _Session:
 
 
 def _ours(url: str, goal: str, folder: Path) -> _Session:
+    earlier = len(tapped(url))
+    box, tokens = ours(url, goal, folder)
+    return _session(tapped(url)[earlier:], box.used, tokens)
+
+
+def ours(url: str, goal: str, folder: Path, limits: Limits | None = None) -> tuple[TimedSandbox, Tokens]:
+    """A session of the `implement` node, with its own limits where none are given. Raises `DidNotWork`."""
     place = Place.under(folder)
     workspace = copy_of_checkout(project.make(folder / "project"), place.work, place.private).workspace
     model = AnthropicModel(url, Credential(Secret("sk-bench")))
     workshop = Workshop(model=model, prices=priced({}, ()), sandbox_mode="bubblewrap", tool_cache=None)
     task = Task(configuration_of(workspace), Scope(), base_sha=workspace.head_sha)
     site = workshop.open(workspace, place, task, Journal([lambda _: None]), lambda: None)
-    box, earlier = TimedSandbox(site.sandbox), len(tapped(url))
+    box = TimedSandbox(site.sandbox)
     try:
-        report = execute(into_implement(site, goal), replace(site.bench, sandbox=box))
+        report = execute(_limited(into_implement(site, goal), limits), replace(site.bench, sandbox=box))
     finally:
         model.close()
         workspace.close()
     if report.result.outcome != "ok":
         raise DidNotWork(f"the session ended with {report.result.outcome}: {report.result.output}")
-    return _session(tapped(url)[earlier:], box.used, report.line.tokens)
+    return box, report.line.tokens
+
+
+def _limited(visit: Visit, limits: Limits | None) -> Visit:
+    return visit if limits is None else replace(visit, node=replace(visit.node, limits=limits))
 
 
 def into_implement(site: BoxedSite, goal: str) -> Visit:

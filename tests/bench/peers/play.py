@@ -46,12 +46,12 @@ def play(client: Client, task: BugFix, server: str, wanted: str) -> Took:
         task.make(folder)
         home.mkdir()
         url = f"{server}/{Path(scratch).name}"
-        _post(f"{url}/_play", [*client.talk, {"turns": client.vocabulary(task.actions, folder)}])
+        post(f"{url}/_play", [*client.talk, {"turns": client.vocabulary(task.actions, folder)}])
         watched = _watched(client, Stage(task.goal, url, home), folder)
         found = _result(folder) if client.on_branch else changed_files(folder)
         if digest(found) != wanted:
             raise DidNotWork(f"{client.name} on {task.package} changed other things: {sorted(found)}")
-        return _took(watched, _get(f"{url}/_seen"))
+        return _took(watched, get(f"{url}/_seen"))
 
 
 def _watched(client: Client, stage: Stage, folder: Path) -> dict[str, Any]:
@@ -92,13 +92,13 @@ def _took(watched: dict[str, Any], seen: Sequence[dict[str, Any]]) -> Took:
     )
 
 
-def _post(url: str, document: Any) -> None:
+def post(url: str, document: Any) -> None:
     request = urllib.request.Request(url, json.dumps(document).encode(), method="POST")  # noqa: S310 -- loopback
     with urllib.request.urlopen(request, timeout=30):  # noqa: S310
         pass
 
 
-def _get(url: str) -> list[dict[str, Any]]:
+def get(url: str) -> list[dict[str, Any]]:
     with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310
         seen: list[dict[str, Any]] = json.load(answer)
         return seen
