@@ -298,7 +298,7 @@ class Server(Model):
 
 
 class ToolVariables(Environment):
-    """What of this environment the MCP servers of a repository may be given."""
+    """What tools reach outside of the box: variables for MCP servers, hosts that are this machine."""
 
     egress_loopback: Words = Field(
         (),

@@ -138,6 +138,7 @@ TEXTS = st.one_of(
             "",
             "x",
             "x = 1\n",
+            *("key", "on: push", "gitdir", "beside"),
             "aaaa ",
             "\0",
             "\ud800",
@@ -244,6 +245,11 @@ def test_write(tools: Mapping[str, Tool], ground: Path, path: str, content: str)
 
 
 @FUZZ
+@example(path="secret/key.txt", edits=[("key", "x", True)])
+@example(path="secret-link/key.txt", edits=[("key", "x", True)])
+@example(path=".github/ci.yml", edits=[("push", "x", True)])
+@example(path=".git", edits=[("gitdir", "x", True)])
+@example(path="outside-link/x", edits=[("beside", "x", True)])
 @given(path=PATHS, edits=st.lists(st.tuples(TEXTS, TEXTS, st.booleans()), min_size=1, max_size=4))
 def test_edit(tools: Mapping[str, Tool], ground: Path, path: str, edits: list[tuple[str, str, bool]]) -> None:
     before = guarded(ground)
