@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TraceEvent(BaseModel):
-    """`kind` is one of: round.started, setup.output, node.started, node.finished, agent.text, agent.tool, agent.result, mcp.call,
-    agent.usage, gate.finished, map.item, map.undone, map.failed, box.selftest, round.finished. `data` is small JSON;
-    texts in it are untrusted."""
+    """`kind` is one of: round.started, setup.output, node.started, node.finished, agent.text, agent.tool, agent.result,
+    agent.usage, mcp.call, gate.finished, map.item, map.undone, map.failed, box.selftest,
+    round.finished. `data` is small JSON; texts in it are untrusted."""
 
     model_config = ConfigDict(frozen=True)
 
