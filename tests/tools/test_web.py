@@ -19,10 +19,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.bench import project
 
+from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.web_pages import WebPages, _asked, _Target, is_global
-from minion.domain.config import Egress
+from minion.adapters.workspace import copy_of_checkout
+from minion.bootstrap.prices import priced
+from minion.bootstrap.site import Place, Task, Workshop
+from minion.domain.config import Egress, RepositoryConfiguration
+from minion.domain.secret import Secret
+from minion.domain.spec import Scope
 from minion.ports.web import NotFetched, Page
+from minion.runner.journal import Journal
+from minion.tasks.configuration import read_configuration
 from minion.tools.bench import ToolBench
 from minion.tools.html_text import text_of_html
 from minion.tools.limits import WEB_BYTES, WEB_SECONDS
@@ -289,3 +298,18 @@ def test_the_connection_goes_to_the_address_and_the_certificate_is_the_names(tmp
 @given(st.text(alphabet=st.sampled_from("<>/abp!-&;# \n\"'=h1lipretitle"), max_size=300))
 def test_any_html_is_taken(html: str) -> None:
     assert isinstance(text_of_html(html), str)
+
+
+def test_hosts_of_the_repositorys_configuration_reach_the_agents_tools(site: Site, tmp_path: Path) -> None:
+    configuration = read_configuration(b"egress:\n  allow: [docs.example]\n")
+    assert isinstance(configuration, RepositoryConfiguration)
+    place = Place.under(tmp_path)
+    workspace = copy_of_checkout(project.make(tmp_path / "project"), place.work, place.private).workspace
+    task = Task(configuration, Scope(), base_sha=workspace.head_sha)
+    for loopback, read in (((site.here,), True), ((), False)):
+        model = AnthropicModel("http://127.0.0.1:1", Credential(Secret("key")))  # never asked
+        shop = Workshop(model, priced({}, ()), "bubblewrap", None, egress_loopback=loopback)
+        web = shop.open(workspace, place, task, Journal([lambda _: None]), lambda: None).bench.web
+        assert web is not None
+        assert isinstance(web.fetch(site.url("/guide")), Page) is read
+    workspace.close()
