@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -16,18 +15,15 @@ from hypothesis import strategies as st
 from minion.blueprint.engine import Engine, is_work
 from minion.blueprint.graph import kind, limits_of
 from minion.blueprint.library import assemble
-from minion.blueprint.loader import read_tree
 from minion.blueprint.model import ActionNode, Blueprint, MapNode
-from minion.blueprint.problem import Mark
 from minion.blueprint.schema import GOOD, OUTCOMES, RESULTS
-from minion.blueprint.source import Entries, Listing, Scalar
 from minion.blueprint.state import Ended, NodeResult, Pending, State, Unfit
 
+from .drafts import Draft, read
+
 MOST_STEPS = 3000
-MARK = Mark(1, 1)
 UNREACHED = re.compile(r"`(\w+)` is never reached")
 CYCLE = re.compile(r"nothing ends the cycle (.+)")
-Draft = dict[str, Any]
 
 NODES: tuple[Draft, ...] = (
     {"type": "run", "command": "test"},
@@ -92,19 +88,10 @@ def ways(draw: st.DrawFn, of: str, targets: st.SearchStrategy[str]) -> Draft:
     return {"next": {outcome: draw(targets) for outcome in mapped}, **limits}
 
 
-def tree(data: Any) -> Any:
-    """What parsing its text would give, without the time that takes."""
-    if isinstance(data, dict):
-        return Entries({key: tree(value) for key, value in data.items()}, dict.fromkeys(data, MARK), MARK)
-    if isinstance(data, list):
-        return Listing(tuple(tree(value) for value in data), MARK)
-    return Scalar(data if isinstance(data, str) else json.dumps(data), True, MARK)
-
-
 def mended(draft: Draft) -> Blueprint | None:
     """The draft as the loader wants it: unreached nodes dropped, cycles bounded. None where that is not enough."""
     for _ in range(40):
-        found = read_tree(tree(draft), json.dumps(draft), None)
+        found = read(draft)
         if isinstance(found, Blueprint):
             return found
         unreached = [match[1] for problem in found if (match := UNREACHED.fullmatch(problem.message))]
@@ -119,7 +106,7 @@ def mended(draft: Draft) -> Blueprint | None:
 def around(draft: Draft, name: str) -> dict[str, Draft]:
     """The nodes among which this one stands."""
     nodes: dict[str, Draft] = draft["nodes"]
-    return nodes if name in nodes else nodes[name.partition("_")[0]]["nodes"]  # type: ignore[return-value]
+    return nodes if name in nodes else nodes[name.partition("_")[0]]["nodes"]
 
 
 def bound(draft: Draft, cycle: list[str]) -> bool:
