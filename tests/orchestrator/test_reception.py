@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from minion.blueprint.state import Unfit
 from minion.domain.events import ButtonPressed, ChecksChanged, Commented
 from minion.domain.ids import CommitSha, Login
 from minion.domain.task import TaskStatus
+from minion.orchestrator.engines import restored
 from minion.ports.github import ReviewThread
 
 from .github_fake import APP_ID, BOT, REPO
@@ -162,6 +164,34 @@ def test_a_teams_blueprint_and_cap_are_taken(world: World) -> None:
     task = world.task(5)
     assert sorted(task.blueprints) == ["fix", "tidy"]
     assert (str(task.max_usd), str(task.configuration.max_usd)) == ("3", "5")
+
+
+def test_a_blueprint_is_pinned_with_its_programs(world: World) -> None:
+    folder = ".github/minion/blueprints"
+    text = world.desk.shipped["implement"].replace("name: implement", "name: tidy")
+    runs = text.replace("{type: run, command: setup, prepare: true, network: open,", "{type: run, program: get.sh,")
+    assert runs != text
+    main = world.github.branches["main"]
+    files = {f"{folder}/tidy.yml": runs.encode(), f"{folder}/programs/other.sh": b"no\n"}
+    world.github.branches["main"] = lacking = world.github.commit_files(main, "c", files)
+    world.github.issue(5)
+    assert world.say(5, "/minion tidy").startswith("refused")
+    assert "there is no program `programs/get.sh` beside this blueprint" in world.github.bodies(5)[0]
+    files = {f"{folder}/programs/get.sh": b"echo got\n"}
+    world.github.branches["main"] = world.github.commit_files(lacking, "c", files)
+    world.github.issue(6)
+    assert world.say(6, "/minion tidy").startswith("task t")
+    task = world.task(6)
+    assert sorted(task.blueprints) == ["fix", "tidy", "tidy/programs/get.sh"]
+    assert task.blueprints["tidy/programs/get.sh"] == "echo got\n"
+    assert not isinstance(restored(task), Unfit)
+    other = task.model_copy(update={"blueprints": {**task.blueprints, "tidy/programs/get.sh": "echo evil\n"}})
+    assert restored(other) == Unfit("the blueprint `tidy` has changed since the task began")
+
+
+def test_the_programs_that_come_with_minion_are_no_commands(world: World) -> None:
+    world.github.issue(5)
+    assert world.say(5, "/minion programs/rename.py").startswith("misspelt")
 
 
 def test_a_blueprint_may_ask_for_approval_of_the_work_before_it_is_pushed(world: World) -> None:

@@ -107,3 +107,44 @@ def test_broken_ones_are_told_and_nothing_else_is_run(universe: Universe, snapsh
     wait(repository.said_all, "the last words")
     assert repository.tasks() == []
     snapshot(repository)
+
+
+STAMP = """\
+apiVersion: minion/v1
+kind: Blueprint
+name: stamp
+description: Write the names of all Python files into one.
+inputs: {issue: {type: integer, required: true}}
+caps: {pushes: 1, usd: 1, wall: 20m}
+defaults: {fail: handoff}
+start: write
+nodes:
+  write:   {type: run, program: names.py, env: {TO: NAMES.txt}, next: push}
+  push:    {type: action, uses: push, next: open}
+  open:    {type: action, uses: pr.open, with: {draft: true}, next: checks}
+  checks:  {type: wait, event: checks.settled, timeout: 1h, next: {ok: ready, none: ready}}
+  ready:   {type: action, uses: pr.ready, next: done}
+  handoff: {type: action, uses: handoff, next: gave_up}
+  done:    {type: end, status: success}
+  gave_up: {type: end, status: handed_off}
+"""
+NAMES = """\
+import ast, os
+from pathlib import Path
+
+files = sorted(path for path in Path().rglob("*.py") if ast.parse(path.read_text()))
+Path(os.environ["TO"]).write_text("".join(f"{path}\\n" for path in files))
+"""
+
+
+def test_its_program_runs_in_the_box(universe: Universe, snapshot: Snapshot) -> None:
+    """Read from the default branch, pinned with the blueprint, and run by a runner."""
+    repository = universe.repository({f"{FOLDER}/stamp.yml": STAMP, f"{FOLDER}/programs/names.py": NAMES})
+    universe.play()
+    number = repository.issue()
+    universe.ann.label(repository.name, number, "minion:stamp")
+    assert repository.ended(number) == "minion-done"
+    [pull] = repository.pulls()
+    [file] = universe.ann.pr_files(repository.name, pull["number"])
+    assert (file["filename"], "+calc.py\n" in file["patch"] + "\n") == ("NAMES.txt", True)
+    snapshot(repository)
