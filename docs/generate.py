@@ -88,6 +88,7 @@ class _Documentation:
     """Stands for what a repository allows."""
 
     hosts = ("docs.python.org",)
+    not_allowed = ()
 
     def fetch(self, url: str) -> NotFetched:
         return NotFetched(f"{url} is not fetched for a page of documents")

@@ -10,6 +10,7 @@ from .conftest import Build, agent, call, finish
 
 class OnePage:
     hosts = ("docs.example",)
+    not_allowed = ("other.example",)
 
     def fetch(self, url: str) -> Page | NotFetched:
         return Page(url, "text/html", "<h1>Add</h1><p>Sums.</p>", 24, whole=True)
@@ -27,7 +28,9 @@ def test_they_are_on_the_wire_and_answer(place: Build) -> None:
         web=OnePage(),
         check_history=PAST,
     )
-    assert at.visit(agent(tools=LISTED)).result.outcome == "ok"
+    report = at.visit(agent(tools=LISTED))
+    assert report.result.outcome == "ok"
+    assert "Not read: pages of other.example, which `egress.allow` does not have." in report.notes
     names = [tool["name"] for tool in at.bodies[0]["tools"]]
     assert names[:6] == ["ci_history", "git_blame", "git_log", "git_show", "read", "web"]
     assert "T  start" in at.texts(1)

@@ -30,6 +30,7 @@ SHELL = settings(FUZZ, max_examples=15)
 
 class NoWeb:
     hosts = ("docs.example",)
+    not_allowed = ()
 
     def fetch(self, url: str) -> Page | NotFetched:
         return NotFetched(f"not there: {url[:50]}")

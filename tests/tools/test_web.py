@@ -192,6 +192,19 @@ def test_addresses_that_are_refused_before_anything_is_sent(url: str, words: str
     assert words in refused.reason
 
 
+def test_hosts_that_are_not_allowed_are_remembered_for_people() -> None:
+    pages = WebPages(["docs.example"])
+    for host in (
+        "evil.example",
+        "evil.example",
+        "x`y.example",
+        "127.0.0.1",
+        *(f"h{number}.example" for number in range(9)),
+    ):
+        pages.fetch(f"https://{host}/")
+    assert pages.not_allowed == ("evil.example", "h0.example", "h1.example", "h2.example", "h3.example")
+
+
 def test_an_allowed_name_that_leads_home_is_refused() -> None:
     refused = WebPages(["localhost"]).fetch("https://localhost/")
     assert isinstance(refused, NotFetched)

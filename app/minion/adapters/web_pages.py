@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -25,6 +26,8 @@ from minion.tools.limits import WEB_BYTES, WEB_REDIRECTS, WEB_SECONDS
 LONGEST_URL = 2_000
 MOST_PAGES = 100
 """Of one round; what was fetched already is not counted again."""
+MOST_NAMED = 5
+_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,24}")
 _READABLE = ("text/", "application/json", "application/xml", "application/xhtml+xml", "application/javascript")
 _HEADERS = {
     "accept": "text/html, text/markdown, text/plain, application/json;q=0.8, */*;q=0.1",
@@ -56,11 +59,20 @@ class WebPages:
         self._loopback = frozenset(loopback)
         self._verify = verify
         self._known: dict[str, Page | NotFetched] = {}
+        self._asked_for: dict[str, None] = {}
         self._turn = threading.Lock()
 
     @property
     def hosts(self) -> Sequence[str]:
         return self._allow
+
+    @property
+    def not_allowed(self) -> Sequence[str]:
+        return tuple(self._asked_for)
+
+    def _remember(self, name: str) -> None:
+        if len(self._asked_for) < MOST_NAMED and _NAME.fullmatch(name):
+            self._asked_for[name] = None
 
     def fetch(self, url: str) -> Page | NotFetched:
         with self._turn:
@@ -93,6 +105,7 @@ class WebPages:
             return parsed
         name = parsed.host.lower().rstrip(".")
         if not any(_fits(name, allowed) for allowed in self._allow):
+            self._remember(name)
             return NotFetched(f"{name} is not allowed here; allowed: {', '.join(self._allow) or 'nothing'}")
         if f"{name}:{parsed.port}" in self._loopback and parsed.scheme == "http":
             return _Target(parsed, parsed.copy_with(host="127.0.0.1"), name)

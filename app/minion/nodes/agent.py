@@ -90,8 +90,13 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         served.close()
     unread = [f"Rule file not loaded: {problem}" for problem in (rules.problems if rules else ())]
     unread += [f"Rule file left out for its size: {source}" for source in (rules.dropped if rules else ())]
-    unread += [*lint.notes, *served.notes]
+    unread += [*lint.notes, *served.notes, *_out_of_reach(bench)]
     return _reported(node, report, gates, bench, unread).accounted(model.spent_on)
+
+
+def _out_of_reach(bench: WorkBench) -> list[str]:
+    hosts = bench.web.not_allowed if bench.web is not None else ()
+    return [f"Not read: pages of {host}, which `egress.allow` does not have." for host in hosts]
 
 
 def budget_of(node: AgentNode | JudgeNode, visit: Visit, bench: WorkBench) -> Budget | str:

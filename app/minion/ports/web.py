@@ -32,6 +32,11 @@ class Web(Protocol):
         """What is allowed: names of hosts, or `*.` and a domain for all below it."""
         ...
 
+    @property
+    def not_allowed(self) -> Sequence[str]:
+        """Names of hosts that were asked for and are not allowed: a few, each once, letters, digits, `-` and `.`."""
+        ...
+
     def fetch(self, url: str) -> Page | NotFetched:
         """Never raises for what a server or a name does. The same address is fetched once."""
         ...
