@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -164,10 +165,11 @@ def test_what_a_server_was_given_does_not_come_back(opened: Open) -> None:
 
 def test_what_a_server_has_started_ends_with_it(opened: Open) -> None:
     at = opened(rogue("leaves-children"))
-    at.call("rogue.echo", text="hi")
-    assert _processes("sleep 7531.25")
+    seconds = f"7531.{time.time_ns()}"
+    at.call("rogue.echo", text=seconds)
+    wait_for(lambda: bool(_processes(f"sleep {seconds}")), 20.0)
     at.close()
-    wait_for(lambda: not _processes("sleep 7531.25"), 10.0)
+    wait_for(lambda: not _processes(f"sleep {seconds}"), 20.0)
 
 
 def _processes(command: str) -> list[str]:

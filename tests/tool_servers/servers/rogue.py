@@ -73,8 +73,8 @@ def changes(_: str) -> None:
     send(method="notifications/tools/list_changed")
 
 
-def leaves_children(_: str) -> None:
-    subprocess.Popen(["sleep", "7531.25"])
+def leaves_children(text: str) -> None:
+    subprocess.Popen(["sleep", text])
 
 
 def leaks(_: str) -> str:
