@@ -127,7 +127,7 @@ def test_migrate_from_a_module_to_the_standard_library(universe: Universe, snaps
     files = {file["filename"] for file in universe.ann.pr_files(repository.name, pull["number"])}
     assert files == {"toolz/dicttoolz.py", "toolz/itertoolz.py", "toolz/recipes.py", "toolz/sandbox/parallel.py"}
     assert repository.conclusions(pull["head"]["sha"]) == {"test": "success"}
-    assert "toolz/__init__.py is as it was" in pull["body"].replace("\\", "")
+    assert "Put back as it was: toolz/__init__.py: `adapt` ended with fail" in pull["body"].replace("\\", "")
     snapshot(repository)
 
 
@@ -259,5 +259,5 @@ def test_annotate_types(universe: Universe, snapshot: Snapshot) -> None:
     files = {file["filename"] for file in universe.ann.pr_files(repository.name, pull["number"])}
     assert files == {KEYS_PY, "src/cachetools/lfu.py", "src/cachetools/lru.py"}
     assert repository.conclusions(pull["head"]["sha"]) == {"test": "success"}
-    assert "src/cachetools/func.py is as it was" in pull["body"].replace("\\", "")
+    assert f"Put back as it was: {FUNC_PY}: `annotate` ended with fail" in pull["body"].replace("\\", "")
     snapshot(repository)
