@@ -191,7 +191,9 @@ def test_a_blueprint_is_pinned_with_its_programs(world: World) -> None:
 
 def test_the_programs_that_come_with_minion_are_no_commands(world: World) -> None:
     world.github.issue(5)
-    assert world.say(5, "/minion programs/rename.py").startswith("misspelt")
+    assert "programs/rename.py" in world.desk.shipped
+    assert world.desk.shipped_names == {name for name in world.desk.shipped if "/" not in name}
+    assert world.label(5, "minion:programs/rename.py") == "misspelt: there is no blueprint `programs/rename.py`"
 
 
 def test_a_blueprint_may_ask_for_approval_of_the_work_before_it_is_pushed(world: World) -> None:
