@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -108,10 +109,37 @@ def staged(script: Script) -> Iterator[Stage]:
     with ScriptedModel(script, api_key="key") as model:
         slept: list[float] = []
         client = AnthropicModel(model.url, Credential(Secret("key")), sleep=slept.append)
+        opened = Stage(model, client, slept=slept)
         try:
-            yield Stage(model, client, slept=slept)
+            yield opened
         finally:
             client.close()
+        only_grows(opened.bodies)
+
+
+def only_grows(bodies: Sequence[Mapping[str, Any]]) -> None:
+    """Each request of a session begins with what the request before it sent; the same system and tools go before it."""
+    for before, after in pairwise(bodies):
+        *earlier, last = _bare(before["messages"])
+        now = _bare(after["messages"])
+        if len(now) == 1:
+            continue  # another session begins
+        assert (after["system"], after["tools"]) == (before["system"], before["tools"])
+        assert now[: len(earlier)] == earlier
+        assert now[len(earlier)]["role"] == last["role"]
+        assert now[len(earlier)]["content"][: len(last["content"])] == last["content"]
+
+
+def _bare(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Without the breakpoints, which move."""
+    return [
+        {
+            "role": message["role"],
+            "content": [{k: v for k, v in block.items() if k != "cache_control"} for block in content],
+        }
+        for message in messages
+        for content in [message["content"]]
+    ]
 
 
 @pytest.fixture

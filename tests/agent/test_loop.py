@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from minion.agent.budget import Limits
+from minion.agent.budget import Budget, Limits
 from minion.agent.finish import Finish
+from minion.agent.prompts import SYSTEM
 from minion.agent.verification import GateVerdict
 from minion.domain.outcomes import Outcome
+from minion.scripted import Script
 
 from .conftest import NoteTool, finish, look
 
@@ -74,15 +77,36 @@ def _bare(messages: list[dict[str, Any]]):
     ]
 
 
-def test_a_long_session_reads_nine_tenths_of_its_prompts_from_the_cache(stage: Any):
+@pytest.mark.parametrize(("model", "least"), [("claude-sonnet-5-5", 1024), ("claude-haiku-5-5", 4096)])
+def test_a_long_session_reads_nine_tenths_of_its_prompts_from_the_cache(stage: Any, model: str, least: int):
+    """Turns and results of the sizes that sessions have: about 800 tokens a turn, by three calls."""
     turns = [{"thinking": "hm " * 50, "calls": [look(f"{n}-{i}") for i in range(3)]} for n in range(39)]
-    stage = stage(*turns, {"calls": [finish()]})
-    report = stage.play(NoteTool("look", reply=lambda arguments: arguments["what"] + " line" * 200))
+    stage = stage(replace(Script.playing(*turns, {"calls": [finish()]}), min_cacheable_tokens=least))
+    report = stage.play(NoteTool("look", reply=lambda arguments: arguments["what"] + " line" * 200), model_id=model)
     assert report.turns == 40
     tokens = report.tokens
     prompts = tokens.total - tokens.output
     assert tokens.cache_read / prompts >= 0.9
     assert not [data for data in stage.kinds("agent.usage") if "alarm" in data]
+
+
+def test_the_system_text_is_marked_where_the_prefix_is_long_enough_to_be_kept(stage: Any):
+    stage = stage({"calls": [finish()]})
+    for model in ("claude-opus-5-5", "claude-haiku-5-5"):
+        stage.play(model_id=model, system=SYSTEM)
+        stage.play(model_id=model, system=SYSTEM + "\nA rule.\n" * 2000)
+    marked = ["cache_control" in body["system"][0] for body in stage.bodies]
+    assert marked == [True, True, False, True]
+
+
+def test_a_long_prompt_of_which_nothing_is_kept_raises_an_alarm(stage: Any):
+    usage = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "input_tokens": 5000}
+    stage = stage(
+        {"calls": [look("a")], "usage": {**usage, "input_tokens": 900}}, {"calls": [finish()], "usage": usage}
+    )
+    stage.play()
+    told = [data.get("alarm") for data in stage.kinds("agent.usage")]
+    assert told == [None, "nothing of a prompt of 5000 tokens went into the prompt cache"]
 
 
 def test_features_are_asked_only_of_models_that_have_them(stage: Any):
@@ -362,3 +386,58 @@ def test_three_failing_verifies_of_the_same_tree_are_a_pattern(stage: Any):
     gates = ScriptedGates(99)
     stage.play(ending=Finish(gates=gates), gates=gates)
     assert "verifications of the same tree failed" in stage.said(3)
+
+
+def test_six_steps_of_two_calls_in_turn_are_a_pattern(stage: Any):
+    turns = [{"calls": [look(what)]} for what in ("a", "b") * 3]
+    stage = stage(*turns, {"calls": [finish(status="blocked")]})
+    stage.play()
+    assert "two calls alternate" in stage.said(6)
+
+
+# --- what is left at the end
+
+
+FATAL: dict[str, tuple[dict[str, Any], Outcome, str]] = {
+    "refusal": ({"stop_reason": "refusal", "text": "no"}, Outcome.REFUSED, "I look."),
+    "window": ({"stop_reason": "model_context_window_exceeded", "text": "no"}, Outcome.STUCK, "I look."),
+    "unknown": ({"stop_reason": "went_home", "text": "no"}, Outcome.FAIL, "I look."),
+    "too long": ({"text": "left: a", "usage": {"output_tokens": 200_000}}, Outcome.STUCK, "lef"),  # asked for, and cut
+}
+
+
+@pytest.mark.parametrize("end", FATAL.values(), ids=FATAL)
+def test_every_fatal_end_leaves_a_note_and_what_it_cost(stage: Any, end: tuple[dict[str, Any], Outcome, str]):
+    turn, outcome, note = end
+    stage = stage({"text": "I look.", "calls": [look("a")]}, turn)
+    report = stage.play()
+    assert (report.outcome, report.note) == (outcome, note)
+    assert report.tokens.total > 0
+    assert report.usd > 0
+
+
+@pytest.mark.parametrize("kind", ["turns", "time"])
+def test_turns_and_time_are_announced_as_money_is(stage: Any, kind: str):
+    stage = stage(*[{"calls": [look(str(n))]} for n in range(9)], {"calls": [finish()]})
+    now = [0.0]
+
+    def ticking(arguments: Any) -> str:
+        now[0] += 60
+        return str(arguments["what"])
+
+    limits = Limits(turns=10) if kind == "turns" else Limits(wall_s=600)
+    stage.play(NoteTool("look", reply=ticking), budget=Budget(limits, None, lambda: now[0]))
+    told = [text for n in range(1, 10) if f"of the {kind}" in (text := stage.said(n))]
+    assert ["Keep to the goal" in text for text in told] == [True, False]
+    assert "Bring the work to an end" in told[1]
+
+
+def test_a_price_follows_the_model_of_its_node(stage: Any):
+    usage = {"input_tokens": 1_000_000, "output_tokens": 0, "cache_creation_input_tokens": 0}
+    stage = stage({"calls": [finish()], "usage": usage})
+    cheap, dear = (stage.play(model_id=model, effort="low").usd for model in ("claude-sonnet-5-5", "claude-opus-5-5"))
+    assert (cheap, dear) == (Decimal(2), Decimal(4))
+    assert [(body["model"], body["output_config"]) for body in stage.bodies] == [
+        ("claude-sonnet-5-5", {"effort": "low"}),
+        ("claude-opus-5-5", {"effort": "low"}),
+    ]

@@ -11,6 +11,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
@@ -206,10 +208,16 @@ def _verdict(status: int, kind: str, message: str, retry_after: float | None) ->
 
 
 def _retry_after(error: APIStatusError) -> float | None:
-    """Seconds; the API sends whole seconds (https://docs.claude.com/en/api/rate-limits)."""
+    """Seconds; the API sends whole seconds (https://docs.claude.com/en/api/rate-limits), a gateway before it may send a
+    date (https://www.rfc-editor.org/rfc/rfc9110#name-retry-after)."""
+    said = error.response.headers.get("retry-after", "").strip()
     try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
+        return max(0.0, float(said))
     except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
         return None
 
 

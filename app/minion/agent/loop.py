@@ -20,7 +20,7 @@ from minion.agent.prices import ModelFacts
 from minion.agent.rules import text_of
 from minion.agent.run import AgentReport, AgentRun
 from minion.agent.stuck import Step, StuckDetector
-from minion.agent.transcript import MARK, Transcript
+from minion.agent.transcript import Transcript, cache_alarm, system_block
 from minion.agent.verification import VerifyTool
 from minion.domain.errors import Outage
 from minion.domain.outcomes import Outcome
@@ -58,10 +58,10 @@ class _Session:
         self._tool_blocks = [schema.block() for schema in self._schemas]
         if run.facts.strict:  # https://docs.claude.com/en/docs/agents-and-tools/tool-use/strict-tool-use
             self._tool_blocks[-1]["strict"] = True
-        self._system: list[Block] = [{"type": "text", "text": run.system, "cache_control": MARK}]
         self._history = Transcript([{"type": "text", "text": run.opening}])
         self._stuck = StuckDetector()
         self._prompt_tokens = len(json.dumps([self._tool_blocks, run.system]).encode()) // 3
+        self._system = [system_block(run.system, marked=self._prompt_tokens >= run.facts.least_cacheable)]
         self._max_tokens = min(FIRST_MAX_TOKENS, run.facts.max_output)
         self._enlarged = 0
         self._cached = False
@@ -121,9 +121,9 @@ class _Session:
         tokens = turn.tokens
         self._prompt_tokens = turn.context_tokens
         usage = {**tokens.model_dump(), "usd": str(cost), "model": turn.model, "attempts": turn.attempts}
-        if self._cached and tokens.cache_read == 0:
-            usage["alarm"] = "nothing was read from the prompt cache"
-        self._cached = tokens.cache_read + tokens.cache_write_5m + tokens.cache_write_1h > 0
+        alarm = cache_alarm(tokens, self._run.facts.least_cacheable, warm=self._cached)
+        usage |= {"alarm": alarm} if alarm else {}
+        self._cached = tokens.cached > 0
         self._run.emit("agent.usage", "", {**usage, "turn": budget.turns, "stop_reason": turn.stop_reason})
 
     def _judge(self, turn: ModelTurn) -> Ended | None:

@@ -66,7 +66,12 @@ class Price:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a model is. `effort`, `compaction` and `strict` (tools): whether requests may ask for them."""
+    """What a model is. `effort`, `compaction` and `strict` (tools): whether requests may ask for them.
+
+    `least_cacheable`: tokens of the shortest prefix that its prompt cache keeps; a shorter one is not kept, without an
+    error (https://platform.claude.com/docs/en/build-with-claude/prompt-caching). Where none is known for a model it is
+    that of its predecessor, and for unknown ones the largest.
+    """
 
     id: str
     prices: tuple[Price, ...]
@@ -75,20 +80,22 @@ class ModelFacts:
     effort: bool = True
     compaction: bool = True
     strict: bool = True
+    least_cacheable: int = 4096
 
     def price(self, on: date) -> Price | None:
         """The newest price in force on a day."""
         return max((price for price in self.prices if price.since <= on), key=lambda price: price.since, default=None)
 
 
-def _flat(model: str, since: str, rates: Rates, *, window: int = 1_000_000, max_output: int = 128_000) -> ModelFacts:
-    return ModelFacts(model, (Price(date.fromisoformat(since), rates),), window, max_output)
+def _flat(model: str, since: str, rates: Rates, *, least_cacheable: int) -> ModelFacts:
+    prices = (Price(date.fromisoformat(since), rates),)
+    return ModelFacts(model, prices, 1_000_000, 128_000, least_cacheable=least_cacheable)
 
 
 MODELS: Mapping[str, ModelFacts] = {
     facts.id: facts
     for facts in (
-        _flat("claude-opus-5-5", "2026-09-01", Rates.of("4", "20", "0.20")),
+        _flat("claude-opus-5-5", "2026-09-01", Rates.of("4", "20", "0.20"), least_cacheable=512),
         ModelFacts(
             "claude-sonnet-5-5",
             (
@@ -97,6 +104,7 @@ MODELS: Mapping[str, ModelFacts] = {
             ),
             1_000_000,
             128_000,
+            least_cacheable=1024,
         ),
         ModelFacts(
             "claude-haiku-5-5",
@@ -111,9 +119,9 @@ MODELS: Mapping[str, ModelFacts] = {
             1_000_000,
             128_000,
         ),
-        _flat("claude-fable-5-1", "2026-09-01", Rates.of("10", "50", "0.25")),
-        _flat("claude-opus-5", "2026-07-24", Rates.of("5", "25", "0.50")),
-        _flat("claude-sonnet-5", "2026-06-30", Rates.of("2", "10", "0.20")),
+        _flat("claude-fable-5-1", "2026-09-01", Rates.of("10", "50", "0.25"), least_cacheable=512),
+        _flat("claude-opus-5", "2026-07-24", Rates.of("5", "25", "0.50"), least_cacheable=512),
+        _flat("claude-sonnet-5", "2026-06-30", Rates.of("2", "10", "0.20"), least_cacheable=1024),
     )
 }
 

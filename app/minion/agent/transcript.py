@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from minion.domain.receipt import Tokens
 from minion.ports.model import Block
 
 Message = Mapping[str, Any]
@@ -60,6 +61,21 @@ class Transcript:
             {**message, "content": _marked(message["content"], places[index])} if index in places else message
             for index, message in enumerate(self._messages)
         ]
+
+
+def system_block(text: str, *, marked: bool) -> Block:
+    """With a breakpoint where the prefix up to here is long enough to be kept: sessions of one node share it."""
+    return {"type": "text", "text": text, **({"cache_control": MARK} if marked else {})}
+
+
+def cache_alarm(tokens: Tokens, least_cacheable: int, *, warm: bool) -> str | None:
+    """What is wrong with the cache: nothing comes out of it after something went in, or nothing goes in at all though
+    the prompt is twice as long as it has to be."""
+    if warm and tokens.cache_read == 0:
+        return "nothing was read from the prompt cache"
+    if tokens.cached == 0 and tokens.input >= 2 * least_cacheable:
+        return f"nothing of a prompt of {tokens.input} tokens went into the prompt cache"
+    return None
 
 
 def _breakpoints(messages: Sequence[Message]) -> set[Position]:

@@ -29,7 +29,12 @@ class Tokens(BaseModel):
 
     @property
     def total(self) -> int:
-        return self.input + self.output + self.cache_read + self.cache_write_5m + self.cache_write_1h
+        return self.input + self.output + self.cached
+
+    @property
+    def cached(self) -> int:
+        """Of the prompt: read from the cache or written to it."""
+        return self.cache_read + self.cache_write_5m + self.cache_write_1h
 
 
 class Spending(BaseModel):
