@@ -41,6 +41,14 @@ def test_all_good() -> None:
     assert found.texts["mine"] == GOOD.replace("NAME", "mine")
 
 
+def test_of_the_shipped_ones_only_those_that_are_needed_are_read() -> None:
+    calling = {f"{FOLDER}/mine.yml": CALLER.replace("NAME", "mine").replace("CALLEE", "lint").encode()}
+    assert set(gather(shipped(), {}, only="implement").library) == {"implement", "fix"}
+    assert set(gather(shipped(), calling, only="implement").library) == {"implement", "fix", "mine", "lint"}
+    assert gather(shipped(), {}, only="nowhere") == Team()
+    assert gather(shipped(), {}, only="implement").library["fix"] == gather(shipped(), {}).library["fix"]
+
+
 def test_a_broken_file_stops_only_itself() -> None:
     found = team(mine=GOOD.replace("NAME", "mine").replace("command: test", "comand: test"))
     assert set(found.library) == set(names(shipped()))

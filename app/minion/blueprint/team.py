@@ -70,30 +70,38 @@ def program_name(path: str) -> str | None:
     return file if folder == PROGRAMS and programs.NAME.fullmatch(file) else None
 
 
-def gather(shipped: Mapping[str, str], files: Mapping[str, bytes | None]) -> Team:
+def gather(shipped: Mapping[str, str], files: Mapping[str, bytes | None], only: str | None = None) -> Team:
     """`files`: path from the repository's root to content; None where it was not read, because there are too many.
 
     The programs of a blueprint stand where it stands itself: a team's own never take the place of those that come with
-    Minion.
+    Minion. With `only`, those that come with Minion are read as far as that one and the team's own call them.
     """
     own = {name: content for path, content in files.items() if (name := program_name(path)) is not None}
-    good: dict[str, Blueprint] = {}
-    texts: dict[str, str] = {}
-    broken: dict[str, Problems] = {}
     named: dict[str, list[str]] = {}
     for path in sorted(files):
         if (name := blueprint_name(path)) is not None:
             named.setdefault(name, []).append(path)
-    for name in sorted({*programs.names(shipped), *named}):
-        paths = named.get(name, [])
-        text = files[paths[0]] if paths else shipped[name]
-        loaded = _loaded(name, paths, text, own) if paths else _shipped(name, shipped)
-        if isinstance(loaded, Blueprint) and text is not None:
-            good[name], texts[name] = loaded, str(decode(text))
-        elif isinstance(loaded, tuple):
-            broken[name] = loaded
+    found = {name: _loaded(name, paths, files[paths[0]], own) for name, paths in named.items()}
+    _add_shipped(found, shipped, programs.names(shipped) if only is None else (only, *_called(found.values())))
+    good = {name: one for name, one in sorted(found.items()) if isinstance(one, Blueprint)}
+    broken = {name: one for name, one in sorted(found.items()) if not isinstance(one, Blueprint)}
     _unlink(good, broken, {name: paths[0] for name, paths in named.items()})
-    return Team({name: texts[name] for name in good}, good, broken)
+    texts = {name: files[named[name][0]] if name in named else shipped[name] for name in good}
+    return Team({name: str(decode(text)) for name, text in texts.items() if text is not None}, good, broken)
+
+
+def _add_shipped(found: dict[str, Blueprint | Problems], shipped: Mapping[str, str], wanted: Iterable[str]) -> None:
+    """Those that are wanted and all that they call, where the team has none of that name."""
+    waiting, known = list(wanted), frozenset(programs.names(shipped))
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in found:
+            found[name] = _shipped(name, shipped)
+            waiting += _called([found[name]])
+
+
+def _called(loaded: Iterable[Blueprint | Problems]) -> list[str]:
+    return [call.blueprint for one in loaded if isinstance(one, Blueprint) for call in calls(one)]
 
 
 def _loaded(name: str, paths: list[str], text: str | bytes | None, own: programs.Given) -> Blueprint | Problems:

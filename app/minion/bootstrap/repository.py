@@ -26,6 +26,7 @@ def explain_rules(path: str, repository: str) -> str:
     lines = [f"{rule.source}: {rule.why} ({len(rule.text)} characters)" for rule in given]
     lines = lines or [f"No rule file applies to {path}."]
     lines += [f"{source}: left out, no room ({book.max_bytes:,} bytes for all rules)" for source in book.dropped]
+    lines += [f"{skipped}: not given" for skipped in book.skipped]
     lines += [f"{problem}: not loaded" for problem in book.problems]
     return "\n".join(lines)
 
@@ -50,7 +51,10 @@ def library_of(workspace: Workspace, name: str) -> Team:
     """The shipped blueprints and the team's own, which win. Raises `UsageError` with every problem at its place when
     what `name` needs is broken; other broken files stop nothing."""
     paths = [path for path in workspace.list_at_base() if blueprint_name(path) or program_name(path)]
-    team = gather(shipped(), {path: workspace.read_at_base(path) or b"" for path in paths})
+    files: dict[str, bytes | None] = {path: workspace.read_at_base(path) or b"" for path in paths}
+    team = gather(shipped(), files, only=name)
+    if team.broken or name not in team.library:
+        team = gather(shipped(), files)  # what is said of it tells what else there is
     if name in team.broken:
         raise UsageError("\n".join(map(str, team.broken[name])))
     return team
