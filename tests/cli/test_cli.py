@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("action", "blueprint", "demo", "doctor", "hub", "model", "rules", "run", "serve")
+COMMANDS = ("action", "blueprint", "demo", "doctor", "hub", "mcp", "model", "rules", "run", "serve")
 BARE = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
 
 

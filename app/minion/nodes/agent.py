@@ -88,10 +88,15 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         files.close()
         lint.close()
         served.close()
-    unread = [f"Rule file not loaded: {problem}" for problem in (rules.problems if rules else ())]
-    unread += [f"Rule file left out for its size: {source}" for source in (rules.dropped if rules else ())]
-    unread += [*lint.notes, *served.notes, *_out_of_reach(bench)]
+    unread = [*_not_loaded(rules), *lint.notes, *served.notes, *_out_of_reach(bench)]
     return _reported(node, report, gates, bench, unread).accounted(model.spent_on)
+
+
+def _not_loaded(rules: RuleBook | None) -> list[str]:
+    if rules is None:
+        return []
+    broken = [f"Rule file not loaded: {problem}" for problem in rules.problems]
+    return [*broken, *(f"Rule file left out for its size: {source}" for source in rules.dropped)]
 
 
 def _out_of_reach(bench: WorkBench) -> list[str]:
