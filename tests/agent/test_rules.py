@@ -116,11 +116,37 @@ def test_globbed_rules_of_three_tools() -> None:
         ".github/instructions/rev.instructions.md": '---\napplyTo: "**"\nexcludeAgent: "coding-agent"\n---\nnot us',
     }
     here = book(files)
-    assert [rule.text for rule in here.opening()] == ["claude always", "cursor always", "copilot always"]
+    offer = "Read those of these that concern what you do:\n- .cursor/rules/asked.mdc: about x"
+    assert [rule.text for rule in here.opening()] == ["claude always", "cursor always", "copilot always", offer]
     assert [rule.text for rule in here.touched(["src/api/x/y.tsx"])] == ["claude ts"]
     assert [rule.text for rule in here.touched(["deep/down/a.py"])] == ["cursor py"]
     assert [rule.text for rule in here.touched(["a.css"])] == []
     assert [rule.text for rule in here.touched(["web/a.css", "docs/x.txt"])] == ["copilot md", "nested css"]
+
+
+def test_a_rule_with_a_description_is_named_and_given_to_who_reads_it() -> None:
+    files = {
+        ".cursor/rules/sql.mdc": f"---\ndescription: {'How queries are written. ' * 20}\n---\nNo joins.",
+        ".cursor/rules/by-hand.mdc": "---\n---\nnobody attaches it",
+        "web/.cursor/rules/css.mdc": "---\ndescription: Colours\nglobs:\nalwaysApply: false\n---\nNo red.",
+    }
+    here = book(files)
+    [offer] = here.opening()
+    lines = offer.text.splitlines()
+    assert [line.partition(":")[0] for line in lines[1:]] == ["- .cursor/rules/sql.mdc", "- web/.cursor/rules/css.mdc"]
+    assert max(len(line.encode()) for line in lines) <= 204
+    assert sources(here.touched(["a.py", "web/a.css"])) == []
+    assert [rule.text for rule in here.touched([".cursor/rules/sql.mdc"])] == ["No joins."]
+    assert [rule.text for rule in here.touched(["web/.cursor/rules/css.mdc"])] == ["No red."]
+    assert here.touched([".cursor/rules/sql.mdc", ".cursor/rules/by-hand.mdc"]) == []
+    assert here.skipped == [".cursor/rules/by-hand.mdc: attached by hand only (no alwaysApply, globs or description)"]
+
+
+def test_an_override_stands_in_the_place_of_the_file_beside_it() -> None:
+    files = {"AGENTS.md": "r", "AGENTS.override.md": "other", "a/AGENTS.md": "a", "a/AGENTS.override.md": ""}
+    here = book(files)
+    assert [(rule.source, rule.text) for rule in here.opening()] == [("AGENTS.override.md", "other")]
+    assert sources(here.touched(["a/b"])) == ["a/AGENTS.md"], "an empty one overrides nothing"
 
 
 def test_bad_front_matter_is_reported_and_not_loaded() -> None:

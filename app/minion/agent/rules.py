@@ -10,7 +10,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -19,6 +19,9 @@ from minion.ports.workspace import Workspace
 
 ALWAYS = ("AGENTS.md", "CLAUDE.md", ".claude/CLAUDE.md", ".github/copilot-instructions.md", ".cursorrules")
 NESTED = ("AGENTS.md", "CLAUDE.md")
+OVERRIDES = {"AGENTS.md": "AGENTS.override.md"}
+"""What stands in the place of a file in its folder (https://developers.openai.com/codex/guides/agents-md)."""
+MOST_OFFERED, LONGEST_OFFER = 20, 200
 MAX_BYTES = 24_000
 OPENING_BYTES = 16_000
 """Of `MAX_BYTES`: the rest is kept for nearer rules, which matter more."""
@@ -40,6 +43,8 @@ class Rule:
     text: str
     why: str = "always"
     globs: tuple[str, ...] = ()
+    offered: str = ""
+    """The description by which an agent decides whether it reads this; it applies once that is done."""
 
     def applies(self, path: str) -> bool:
         if self.scope and not path.startswith(f"{self.scope}/"):
@@ -52,13 +57,14 @@ class Rule:
 class RuleBook:
     """Hands out each rule once: the repository's at the start, others when a file of theirs is first touched.
 
-    `problems` says which files could not be read, `dropped` which found no room.
+    `problems` says which files could not be read, `dropped` which found no room, `skipped` which are for others.
     """
 
     workspace: Workspace
     max_bytes: int = MAX_BYTES
     problems: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     _given: set[str] = field(default_factory=set)
     _sources: set[str] = field(default_factory=set)
     _left: int = field(init=False)
@@ -70,7 +76,15 @@ class RuleBook:
     def opening(self) -> Sequence[Rule]:
         always = [rule for source in ALWAYS if (rule := self._plain(source, ""))]
         always += [rule for rule in self._globbed if not rule.globs and not rule.scope]
+        always += [offer] if (offer := self._offer()) else []
         return self._take(always, keep=self.max_bytes - OPENING_BYTES)
+
+    def _offer(self) -> Rule | None:
+        """Rules that are for whom their description concerns (https://cursor.com/docs/context/rules): named here with
+        it, and given, as the base has them, to who reads the file."""
+        offered = [f"- {rule.source}: {rule.offered}" for rule in self._globbed if rule.offered][:MOST_OFFERED]
+        text = "\n".join(["Read those of these that concern what you do:", *offered])
+        return _rule(".cursor/rules", "", text, "descriptions of rules to be read") if offered else None
 
     def touched(self, paths: Iterable[str]) -> Sequence[Rule]:
         """Rules for these paths (relative to the root) that were not given yet, broadest first."""
@@ -82,6 +96,9 @@ class RuleBook:
         return self._take([*nested, *scoped])
 
     def _plain(self, source: str, scope: str) -> Rule | None:
+        folder, name = posixpath.split(source)
+        override = posixpath.join(folder, OVERRIDES.get(name, ""))
+        source = override if name in OVERRIDES and self._text(override) else source
         text = self._text(source)
         if text is None:
             return None
@@ -104,8 +121,13 @@ class RuleBook:
         if isinstance(parsed, BrokenFrontMatter):
             self.problems.append(f"{source}: {parsed.reason}")
             return None
+        described = _description(source, parsed)
+        if described:
+            read = _rule(source, "", parsed.body, f"when {source} is read", [f"/{source}"])
+            return replace(read, offered=described) if read else None
         globs = _globs(source, parsed)
         if globs is None:
+            self.skipped.append(f"{source}: {_why_not(source, parsed)}")
             return None
         why = f"matches {', '.join(globs)}" if globs else "always"
         return _rule(source, found["root"].rstrip("/"), parsed.body, why, globs)
@@ -163,12 +185,27 @@ def _rule(source: str, scope: str, text: str, why: str, globs: Sequence[str] = (
     return Rule(source, scope, digest, text, why, tuple(globs)) if text else None
 
 
+def _description(source: str, parsed: Parsed) -> str:
+    """Of a rule of Cursor's that nothing but its description attaches: one line, cut."""
+    if "/.cursor/" not in f"/{source}" or parsed.flag("alwaysApply") or parsed.listed("globs"):
+        return ""
+    said = " ".join(str(parsed.head.get("description", "")).split())
+    return said.encode()[: LONGEST_OFFER - len(source.encode())].decode(errors="ignore")
+
+
+def _why_not(source: str, parsed: Parsed) -> str:
+    if "/.cursor/" in f"/{source}":
+        return "attached by hand only (no alwaysApply, globs or description)"
+    excluded = parsed.listed("excludeAgent")
+    return f"excludeAgent: {', '.join(excluded)}" if excluded else "it has no applyTo"
+
+
 def _globs(source: str, parsed: Parsed) -> list[str] | None:
     """What narrows the rule: nothing for an always-on one, None for one that is not for us to load."""
     if "/.cursor/" in f"/{source}":
         if parsed.flag("alwaysApply"):
             return []
-        return parsed.listed("globs") or None  # by description or by hand only: nobody is there to ask
+        return parsed.listed("globs") or None  # by hand only: nobody is there who would
     if "/.claude/" in f"/{source}":
         return parsed.listed("paths")
     if CODING_AGENTS & set(parsed.listed("excludeAgent")):
