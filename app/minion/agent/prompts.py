@@ -42,7 +42,7 @@ UNCLEAR: Mapping[Unclear, str] = {
     "ask": "",
     "choose": (
         "Where the task is unclear, nobody wants to be asked: take the narrowest reading that fits its words, go on,"
-        " and list in open_questions each thing that you assumed. Status blocked is for what cannot be done here at all."
+        " and list in open_questions each thing that you assumed. Status blocked is for what cannot be done here."
     ),
     "decline": (
         "Where the task is unclear in a way that changes the result, do not guess and do not ask: call finish with"
