@@ -70,7 +70,7 @@ def _minion(*options: str) -> Callable[[Stage], Launch]:
 
 def _claude(*options: str) -> Callable[[Stage], Launch]:
     quiet = {"IS_SANDBOX": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
-    flags = ["--output-format", "json", "--dangerously-skip-permissions", *options]
+    flags: list[str] = ["--output-format", "json", "--dangerously-skip-permissions", *options]
     return lambda stage: Launch([CLAUDE, "-p", stage.goal, *flags, "--model", MODEL], quiet)
 
 
@@ -79,7 +79,18 @@ def _pi(stage: Stage) -> Launch:
     folder = stage.home / ".pi" / "agent"
     folder.mkdir(parents=True)
     (folder / "models.json").write_text(json.dumps(models))
-    argv = [PI, "-p", "--no-session", "--provider", "anthropic", "--model", MODEL, "--thinking", "off", stage.goal]
+    argv: list[str | Path] = [
+        PI,
+        "-p",
+        "--no-session",
+        "--provider",
+        "anthropic",
+        "--model",
+        MODEL,
+        "--thinking",
+        "off",
+        stage.goal,
+    ]
     return Launch(argv, {"PI_OFFLINE": "1", "PI_SKIP_VERSION_CHECK": "1"})
 
 
@@ -87,7 +98,7 @@ def _opencode(stage: Stage) -> Launch:
     provider = {"anthropic": {"options": {"baseURL": f"{stage.url}/v1", "apiKey": KEY}}}
     settings = {"provider": provider, "permission": "allow", "autoupdate": False, "share": "disabled"}
     quiet = {"OPENCODE_CONFIG_CONTENT": json.dumps(settings), "OPENCODE_DISABLE_MODELS_FETCH": "1"}
-    argv = [OPENCODE, "run", "--model", f"anthropic/{MODEL}", stage.goal]
+    argv: list[str | Path] = [OPENCODE, "run", "--model", f"anthropic/{MODEL}", stage.goal]
     return Launch(argv, quiet | {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_LSP_DOWNLOAD": "1"})
 
 
@@ -99,7 +110,14 @@ def _mini(stage: Stage) -> Launch:
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "ANTHROPIC_API_BASE": stage.url,
     }
-    flags = ["-y", "--exit-immediately", "-m", f"anthropic/{MODEL}", "-o", stage.home / "trajectory.json"]
+    flags: list[str | Path] = [
+        "-y",
+        "--exit-immediately",
+        "-m",
+        f"anthropic/{MODEL}",
+        "-o",
+        stage.home / "trajectory.json",
+    ]
     return Launch([MINI, "-t", stage.goal, *flags], quiet)
 
 
