@@ -55,3 +55,11 @@ def test_so_it_is_said_of_a_map_that_was_walked() -> None:
 )
 def test_a_node_that_ended_badly_says_why(outcome: str, output: dict[str, Any], said: str) -> None:
     assert trouble(Last(blueprint="main", node="a", outcome=outcome, output=output)) == said
+
+
+def test_long_output_keeps_its_beginning_and_its_end() -> None:
+    text = "npm error `npm ci` needs a lock file in sync\n" + "usage\n" * 1000 + "the end"
+    told = trouble(Last(blueprint="main", node="a", outcome="fail", output={"exit_code": 1, "text": text}))
+    assert "needs a lock file in sync" in told
+    assert told.endswith("the end")
+    assert len(told) < 1_700

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from minion.blueprint.state import Last
 from minion.tasks.outgoing import code
+from minion.tools.outputs import cut_middle
 
 _ENDINGS: Final[Mapping[str, str]] = {
     "budget": "used up its budget",
@@ -26,7 +27,8 @@ _CAPS: Final[Mapping[str, str]] = {
 }
 _FATES: Final[Mapping[str, str]] = {"reverted": "put back", "skipped": "skipped", "left": "not begun"}
 """What became of a map's items that were not kept."""
-_TAIL: Final = 1_000
+_HEAD, _TAIL = 500, 1_000
+"""Characters of what a command printed: package managers begin with what is wrong, test programs end with it."""
 
 
 def trouble(last: Last) -> str:
@@ -58,7 +60,7 @@ def _why(last: Last) -> str:
     if isinstance(output.get("reasons"), list) and output["reasons"]:
         return "; ".join(_objection(item) for item in output["reasons"][:5])
     if isinstance(output.get("text"), str) and output["text"].strip():
-        return f"exit code {output.get('exit_code')}\n\n{output['text'].strip()[-_TAIL:]}"
+        return f"exit code {output.get('exit_code')}\n\n{cut_middle(output['text'].strip(), _HEAD, _TAIL)}"
     return str(output.get("summary", ""))
 
 
