@@ -51,17 +51,22 @@ def play(client: Client, task: BugFix, server: str, wanted: str) -> Took:
         found = _result(folder) if client.on_branch else changed_files(folder)
         if digest(found) != wanted:
             raise DidNotWork(f"{client.name} on {task.package} changed other things: {sorted(found)}")
-        return _took(watched, get(f"{url}/_seen"))
+        seen = get(f"{url}/_seen")
+        if not any(entry["tools"] for entry in seen):
+            raise DidNotWork(f"{client.name} asked the model nothing")
+        return _took(watched, seen)
 
 
 def _watched(client: Client, stage: Stage, folder: Path) -> dict[str, Any]:
     out, launch = stage.home.parent / "watched.json", client.launch(stage)
-    command = [sys.executable, str(WATCH), str(out), "--", *map(str, launch.argv)]
+    command = [sys.executable, str(WATCH), str(out), f"{LONGEST_S}", "--", *map(str, launch.argv)]
     environment = client.environment(stage, launch)
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_S
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=2 * LONGEST_S
     )
     watched: dict[str, Any] = json.loads(out.read_text())
+    if watched["code"] is None:
+        raise DidNotWork(f"{client.name} was not done after {LONGEST_S:.0f} s")
     if watched["code"] != 0:
         raise DidNotWork(f"{client.name} ended with {watched['code']}: {(done.stderr or done.stdout)[-2000:]}")
     return watched

@@ -102,7 +102,7 @@ def test_the_watch_counts_what_an_orphan_uses(tmp_path: Path) -> None:
     orphan = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {busy!r}]); time.sleep(1)"
     out = tmp_path / "out.json"
     subprocess.run(
-        [sys.executable, watch.__file__, out, "--", sys.executable, "-c", orphan],
+        [sys.executable, watch.__file__, out, "30", "--", sys.executable, "-c", orphan],
         check=True,
         timeout=60,
         env=ENVIRONMENT,
@@ -111,6 +111,14 @@ def test_the_watch_counts_what_an_orphan_uses(tmp_path: Path) -> None:
     assert told["code"] == 0
     assert told["cpu_s"] > 0.3 or told["left"] == 1  # on a busy machine it is ended before it is done
     assert told["peak_mb"] > 60
+
+
+def test_the_watch_ends_what_takes_too_long(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    subprocess.run(
+        [sys.executable, watch.__file__, out, "0.2", "--", "sh", "-c", "sleep 60 & sleep 60"], check=True, timeout=30
+    )
+    assert json.loads(out.read_text())["code"] is None
 
 
 def took(**values: float) -> Took:

@@ -1,4 +1,6 @@
-"""Runs one command and says what it and all its descendants took: `python watch.py OUT.json -- COMMAND...`.
+"""Runs one command and says what it and all its descendants took: `python watch.py OUT.json SECONDS -- COMMAND...`.
+
+After SECONDS it is ended with all that it started, and its code is None.
 
 Orphans are reaped here (PR_SET_CHILD_SUBREAPER, prctl(2)), so that the CPU time of a process that its parent did not
 wait for is counted too (getrusage(2), RUSAGE_CHILDREN). Memory is the largest sum of the tree's resident sets that was
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,7 +87,7 @@ def main() -> None:
     began = time.monotonic()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         watching.start()
-        code = process.wait()
+        code = _ended(process, float(sys.argv[2]))
     ended = time.monotonic()
     left = _end_what_is_left()
     sampler.stop()
@@ -94,11 +97,20 @@ def main() -> None:
     out.write_text(json.dumps(told | {"peak_mb": sampler.peak_mb}))
 
 
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return None
+
+
 def _end_what_is_left() -> int:
     """How many processes outlived the command; they are killed and reaped."""
     left = descendants(os.getpid())
     for pid in left:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     while True:
         try:
             os.wait()
