@@ -75,7 +75,7 @@ def _show(facts: dict[str, Any], results: Sequence[Result]) -> None:
 def _grid(grid: Grid) -> Table:
     table = Table(title=None)
     for index, heading in enumerate(grid.columns):
-        table.add_column(heading, justify="right" if index else "left")
+        table.add_column(heading, justify="right" if index else "left", no_wrap=not index)
     for row in grid.rows:
         table.add_row(*("" if cell is None else cell if isinstance(cell, str) else _shown(cell) for cell in row))
     return table

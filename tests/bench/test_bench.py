@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.bench import report
 from tests.bench.child import DidNotWork
-from tests.bench.figure import Beside, Figure, Result, percentile
+from tests.bench.figure import Beside, Figure, Grid, Result, percentile
 from tests.bench.intervals import Interval, Step, steps
 from tests.bench.registry import BENCHMARKS, OPT_IN
 
@@ -64,3 +64,9 @@ def test_the_number_of_runs_is_passed_on() -> None:
         (found,) = report.measured({"counted": counted}, asked)["counted"]
         assert isinstance(found, Figure)
         assert found.median == wanted
+
+
+def test_a_grid_says_each_cell_by_its_column() -> None:
+    grid = Grid("clients", ("client", "ms", "MB"), (("one", 1200.0, None), ("two", 0.5, 3.0)))
+    written = json.loads(report.as_text({}, {"peers": [grid]}))
+    assert written["figures"]["peers"][0]["rows"][0] == {"client": "one", "ms": 1200.0, "MB": None}

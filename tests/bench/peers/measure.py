@@ -19,7 +19,7 @@ from tests.bench.peers.play import Took, play
 from tests.bench.peers.tasks import BugFix, by_hand
 
 SERVER = Path(__file__).with_name("server.py")
-FLOOR, OURS, SHIPPED, BARE = (CLIENTS[index].name for index in (0, 1, 2, 4))
+FLOOR, OURS = (client.name for client in CLIENTS[:2])
 Runs = Mapping[str, Mapping[str, Sequence[Took]]]
 """By client and package, without a client's failed runs; none of a client that failed once."""
 
@@ -94,10 +94,10 @@ COLUMNS = (
     "over floor ms/step",
     "exit lag ms",
     "peak RSS MB",
-    "first request kB",
-    "weighted tokens k",
-    "same, 4,096 least",
-    "model requests",
+    "first kB",
+    "tokens k",
+    "tokens k (4,096)",
+    "requests",
     "install MB",
     "install s",
 )
@@ -144,7 +144,23 @@ def _targets(took: Runs, imports: Beside) -> list[Result]:
         Figure("peak RSS of the tree", "MB", _values(ours, lambda one: one.peak_mb), 120.0),
         Figure("first request", "kB", _values(ours, lambda one: one.request_kb), 6.0),
     ]
-    return [*found, *_beside_peers(took)]
+    return [*found, *_tokens(took), *_installed(), *_beside_peers(took)]
+
+
+def _tokens(took: Runs) -> list[Result]:
+    least = ((lambda one: one.tokens_k, "", 12.5), (lambda one: one.tokens_4096_k, ", cached from 4,096 on", 20.0))
+    found: list[Result] = []
+    for value, suffix, below in least:
+        floor = Beside(FLOOR, _values(took[FLOOR], value)) if FLOOR in took else None
+        found.append(Figure(f"weighted tokens{suffix}", "k", _values(took[OURS], value), below, floor))
+    return found
+
+
+def _installed() -> list[Result]:
+    mine = installs().get("minion")
+    if mine is None:
+        return []
+    return [Figure("install", "MB", (mine.mb,), 120.0), Figure("install, all cached", "s", (mine.seconds,), 5.0)]
 
 
 def _beside_peers(took: Runs) -> list[Result]:
