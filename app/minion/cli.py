@@ -233,6 +233,8 @@ def main() -> NoReturn:
     debug = "--debug" in sys.argv[1:]
     try:
         code = cli.main(args=_without_debug(sys.argv[1:]), prog_name="minion", standalone_mode=False)
+    except _Ended as ended:
+        _leave(ended)
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(2)
