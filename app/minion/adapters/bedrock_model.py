@@ -5,9 +5,11 @@ https://docs.claude.com/en/api/claude-on-amazon-bedrock
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from minion.adapters.event_stream import EventStream
 from minion.adapters.sdk_model import SdkModel
 from minion.domain.errors import UsageError
 from minion.domain.secret import Secret
@@ -85,6 +87,12 @@ class BedrockModel(SdkModel):
 
     def _troubles(self) -> tuple[type[Exception], ...]:
         return self.access.troubles()
+
+    def _events(self, response: Any) -> Iterator[Mapping[str, Any]]:
+        """Bedrock frames its events in its own way (`event_stream`)."""
+        stream = EventStream()
+        for chunk in response.iter_bytes():
+            yield from stream.feed(chunk)
 
 
 def needed_for(extra: str, module: str) -> None:
