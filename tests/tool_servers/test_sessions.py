@@ -65,16 +65,16 @@ def test_a_server_is_given_a_small_environment_and_an_empty_folder(opened: Open,
 def test_a_server_of_the_repository_runs_from_a_copy_of_the_base(opened: Open) -> None:
     source = (Path(__file__).parent / "servers" / "rogue.py").read_bytes()
     files = {"tools/server.py": b"#!/usr/bin/env python3\n" + source, "README.md": b"# R\n"}
-    tree = BaseTree("/work/tree", files.keys, files.get)
+    tree = BaseTree("/somewhere/tree", files.keys, files.get)
     at = opened(CommandServer("rogue", ("./tools/server.py", "none"), {}), tree=tree)
     assert at.call("rogue.echo", text="hi").text == "again: hi"
 
 
 @pytest.mark.parametrize(
-    "argv", [("/work/tree/server.py",), ("python3", "/work/tree/../tree/server.py"), ("./server",)]
+    "argv", [("/somewhere/tree/server.py",), ("python3", "/somewhere/tree/../tree/server.py"), ("./server",)]
 )
 def test_a_program_from_the_working_copy_is_not_run(opened: Open, argv: tuple[str, ...]) -> None:
-    at = opened(CommandServer("rogue", argv, {}), tree=BaseTree("/work/tree", list, lambda _: None))
+    at = opened(CommandServer("rogue", argv, {}), tree=BaseTree("/somewhere/tree", list, lambda _: None))
     [problem] = at.close()
     assert "working copy" in problem or "is not in the commit" in problem
 
