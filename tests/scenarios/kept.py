@@ -4,7 +4,6 @@ what is not there yet, so that later runs need no network."""
 from __future__ import annotations
 
 import hashlib
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tests.scenarios.environments import copied, ready
 from tests.scenarios.project import FILES
 from tests.scenarios.universe import Repository, Universe
 
@@ -91,12 +91,7 @@ def kept_repository(
 def _setup(tools: Sequence[str]) -> str:
     """Makes `.venv` with the tools, and the project itself on its path."""
     folder = "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
-    return (
-        "set -eu\npython3 -m venv --without-pip .venv\n"
-        "python3 -m pip --python .venv install --quiet --disable-pip-version-check --no-compile --no-index"
-        f" --find-links {shlex.quote(str(wheels()))} {shlex.join(tools)}\n"
-        f'printf \'%s\\n\' "$PWD" "$PWD/src" > "{folder}/here.pth"\n'
-    )
+    return copied(ready(wheels(), tuple(tools))) + f'printf \'%s\\n\' "$PWD" "$PWD/src" > "{folder}/here.pth"\n'
 
 
 def main() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from tests.scenarios.environments import copied, ready
 from tests.scenarios.project import FILES
 from tests.scenarios.universe import Repository, Universe
 
@@ -84,6 +84,4 @@ def _setup() -> str:
     pair, folder = prepare(CACHE, PACKAGE, BEFORE, AFTER, print)
     wanted = ("iniconfig", "packaging", "pluggy", "pygments", "pytest", "ruff", "setuptools")
     pins = [line for line in pair.requirements if line.split("==")[0].lower() in wanted]
-    install = "python3 -m pip --python .venv install --quiet --disable-pip-version-check --no-compile --no-deps"
-    source = f"--no-index --find-links {shlex.quote(str(folder.wheels))}"
-    return f"set -eu\npython3 -m venv --without-pip .venv\n{install} {source} {' '.join(pins)}\n"
+    return copied(ready(folder.wheels, tuple(pins), "--no-deps"))
