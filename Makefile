@@ -5,7 +5,8 @@
 #   make demo PACKAGE=p FROM=a TO=b   the same with any pair of releases of a pure-Python package
 #   make demo KEEP=1                  leave everything running to look at
 #   make demo CHAOS=1 SEED=7          kill the App at random seconds; the seed plays them again
-.PHONY: setup demo test check bench clean lock
+#   make thorough                     the tests, with long ways and many more examples
+.PHONY: setup demo test thorough check bench clean lock
 .DEFAULT_GOAL := help
 
 MINION := .venv/bin/minion
@@ -24,7 +25,10 @@ demo: setup
 	@$(MINION) demo $(DEMO)
 
 test: check
-	@$(PYTEST) -n 2 --dist loadgroup
+	@$(PYTEST) -n 3 --dist loadgroup
+
+thorough: check
+	@$(PYTEST) -n 3 --dist loadgroup -m "thorough or not thorough" --hypothesis-profile=thorough
 
 check: setup
 	@.venv/bin/ruff format --check --quiet app tests blueprints

@@ -49,7 +49,12 @@ def _reviewed(own: Universe) -> tuple[Repository, int]:
     return repository, number
 
 
-@pytest.mark.parametrize("point", POINTS)
+THOROUGH = {"before the first answer", "after the first thread was resolved"}
+
+
+@pytest.mark.parametrize(
+    "point", [pytest.param(at, marks=pytest.mark.thorough if at in THOROUGH else ()) for at in POINTS]
+)
 def test_killed(own: Universe, point: str) -> None:
     passed, after = POINTS[point]
     repository, number = _reviewed(own)

@@ -56,7 +56,13 @@ def _same_end(repository: Repository, number: int) -> None:
     assert [one["content"] for one in repository.universe.ann.reactions(repository.name, number)] == ["eyes"]
 
 
-@pytest.mark.parametrize("point", POINTS)
+THOROUGH = {"after the webhook", "before the first push", "before the second push", "before the reviewers"}
+"""The same windows are opened in virtual time at every single write (tests/orchestrator)."""
+
+
+@pytest.mark.parametrize(
+    "point", [pytest.param(at, marks=pytest.mark.thorough if at in THOROUGH else ()) for at in POINTS]
+)
 def test_killed(own: Universe, point: str) -> None:
     """A kill before a request means that GitHub never saw it; one after it, that the App never saw the answer."""
     pattern, after = POINTS[point]

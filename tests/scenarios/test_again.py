@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.scenarios.project import (
     MENDED,
     Json,
@@ -95,6 +96,7 @@ def test_retry_gets_no_new_pushes(universe: Universe, snapshot: Snapshot) -> Non
     snapshot(repository)
 
 
+@pytest.mark.thorough
 def test_six_pushes_are_all_that_a_pull_request_gets(universe: Universe, snapshot: Snapshot) -> None:
     """Whatever the tasks: the one that could not push any more is not begun."""
     quick = {"commands": {"setup": "true", "lint": "true", "test": "true"}, "settle_seconds": 0}

@@ -170,6 +170,7 @@ def test_remove_deprecated_module(universe: Universe, snapshot: Snapshot) -> Non
     snapshot(repository)
 
 
+@pytest.mark.thorough
 def test_remove_deprecated_stops_where_somebody_still_uses_it(universe: Universe, snapshot: Snapshot) -> None:
     """The model does not free one file: that one goes back, and the definition stays."""
     repository = kept_repository(universe, "toolz", "0.12.1", "toolz")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.scenarios.project import (
     add_notes,
     add_test,
@@ -54,6 +55,7 @@ def test_malformed_calls_only_are_handed_off_with_the_work(universe: Universe, s
     snapshot(repository)
 
 
+@pytest.mark.thorough
 def test_an_overloaded_model_is_asked_again(universe: Universe, snapshot: Snapshot) -> None:
     repository = universe.repository()
     busy = [{"status": 529, "type": "overloaded_error", "retry_after": 0.2}]
