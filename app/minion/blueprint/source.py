@@ -8,41 +8,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
-from ruamel.yaml.tokens import (
-    AliasToken,
-    AnchorToken,
-    BlockEndToken,
-    BlockMappingStartToken,
-    BlockSequenceStartToken,
-    DirectiveToken,
-    FlowMappingEndToken,
-    FlowMappingStartToken,
-    FlowSequenceEndToken,
-    FlowSequenceStartToken,
-    TagToken,
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from minion.blueprint.problem import Mark, Problem, Problems, problem
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
-MAX_TOKENS = 20_000
+MAX_EVENTS = 8_000
 """Reading takes time in proportion; the longest blueprint that comes with Minion has about 900."""
 _START = Mark(1, 1)
-_REFUSED: Mapping[type, str] = {
-    AliasToken: "aliases are not allowed",
-    AnchorToken: "anchors are not allowed",
-    TagToken: "tags are not allowed",
-    DirectiveToken: "directives are not allowed",
-}
-_OPENING = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken)
-_CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """As the scanner counts them: those of YAML 1.1 too."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
@@ -122,20 +114,24 @@ def plain_data(item: Item) -> Any:
             return {key: plain_data(child) for key, child in item.items.items()}
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> tuple[Entries | None, Problems]:
     """The document's mapping, or None with the one problem that forbids reading on. Beside a tree, the problems are
-    keys that occur twice (the first one counts) or are no words."""
+    keys that occur twice (the first one counts) or are no words. The same text is read once: callers, siblings and the
+    shipped files are met several times in one command."""
     refused = _refused(text)
     if refused:
         return None, (refused,)
+    problems: list[Problem] = []
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = _Reader(text, problems).document()
+    except _Unwanted as unwanted:
+        return None, (unwanted.problem,)
     except YAMLError as error:
         return None, (_broken(text, error),)
-    if not isinstance(root, MappingNode):
+    if not isinstance(root, Entries):
         return None, (problem(_START, "a blueprint is a mapping of keys to values"),)
-    problems: list[Problem] = []
-    return _entries(root, problems), tuple(problems)
+    return root, tuple(problems)
 
 
 def _refused(text: str) -> Problem | None:
@@ -147,24 +143,95 @@ def _refused(text: str) -> Problem | None:
         indent = len(line) - len(line.lstrip(" \t"))
         if "\t" in line[:indent]:
             return problem(Mark(number, line.index("\t") + 1), "a tab in the indentation", "indent with spaces")
-    return _refused_token(text)
-
-
-def _refused_token(text: str) -> Problem | None:
-    depth = 0
-    try:
-        for count, token in enumerate(YAML(typ="safe", pure=True).scan(text)):
-            mark = Mark(token.start_mark.line + 1, token.start_mark.column + 1)
-            if type(token) in _REFUSED:
-                return problem(mark, _REFUSED[type(token)], "write the value out")
-            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-            if count > MAX_TOKENS:
-                return problem(mark, "too much for one blueprint", "split it, and let the parts call each other")
-            if depth > MAX_DEPTH:
-                return problem(mark, f"nested deeper than {MAX_DEPTH} levels")
-    except YAMLError as error:
-        return _broken(text, error)
     return None
+
+
+class _Unwanted(Exception):  # noqa: N818 -- it names what was met
+    def __init__(self, mark: Mark, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.problem = problem(mark, message, hint)
+
+
+class _Reader:
+    """One pass over the events (https://yaml.dev/doc/ruamel.yaml/api/), which stops at the first one that is refused:
+    what a hostile text would grow to is never built."""
+
+    def __init__(self, text: str, problems: list[Problem]) -> None:
+        self._events: Iterator[Event] = iter(YAML(typ="safe", pure=True).parse(text))
+        self._directive = next(
+            (Mark(at, 1) for at, line in enumerate(_LINE_END.split(text), 1) if line[:1] == "%"), _START
+        )
+        self._problems = problems
+        self._count = 0
+        self._depth = 0
+
+    def document(self) -> Item | None:
+        """None for a text without any. A second document is an error."""
+        self._next()  # the stream begins
+        begins = self._next()
+        if isinstance(begins, StreamEndEvent):
+            return None
+        if begins.version or begins.tags:
+            raise _Unwanted(self._directive, "directives are not allowed", "write the value out")
+        root = self._item(self._next())
+        self._next()  # the document ends
+        more = self._next()
+        if not isinstance(more, StreamEndEvent):
+            raise _Unwanted(
+                _mark(more), "not YAML: expected a single document in the stream but found another document"
+            )
+        return root
+
+    def _next(self) -> Any:
+        event = next(self._events)
+        self._count += 1
+        if isinstance(event, AliasEvent):
+            raise _Unwanted(_mark(event), "aliases are not allowed", "write the value out")
+        if isinstance(event, NodeEvent) and event.anchor is not None:
+            raise _Unwanted(_mark(event), "anchors are not allowed", "write the value out")
+        if isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag is not None:
+            raise _Unwanted(_mark(event), "tags are not allowed", "write the value out")
+        if self._count > MAX_EVENTS:
+            raise _Unwanted(_mark(event), "too much for one blueprint", "split it, and let the parts call each other")
+        self._depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if self._depth > MAX_DEPTH:
+            raise _Unwanted(_mark(event), f"nested deeper than {MAX_DEPTH} levels")
+        return event
+
+    def _item(self, event: Any) -> Item:
+        mark = _mark(event)
+        match event:
+            case MappingStartEvent():
+                return self._entries(mark)
+            case SequenceStartEvent():
+                items = []
+                while not isinstance(inner := self._next(), SequenceEndEvent):
+                    items.append(self._item(inner))
+                return Listing(tuple(items), mark)
+            case _:
+                _check_characters(str(event.value), mark, self._problems)
+                return Scalar(str(event.value), event.style is None, mark)
+
+    def _entries(self, mark: Mark) -> Entries:
+        items: dict[str, Item] = {}
+        keys: dict[str, Mark] = {}
+        while not isinstance(event := self._next(), MappingEndEvent):
+            place = _mark(event)
+            if not isinstance(event, ScalarEvent):
+                self._item(event)
+                self._item(self._next())
+                self._problems.append(problem(place, "a key must be one word"))
+                continue
+            key = str(event.value)
+            _check_characters(key, place, self._problems)
+            told = len(self._problems)
+            value = self._item(self._next())
+            if key in items:
+                del self._problems[told:]
+                self._problems.append(problem(place, f"duplicate key `{key}`", f"first on line {keys[key].line}"))
+                continue
+            items[key], keys[key] = value, place
+        return Entries(items, keys, mark)
 
 
 def _broken(text: str, error: YAMLError) -> Problem:
@@ -185,32 +252,6 @@ def _unprintable(text: str, error: ReaderError) -> Problem:
     mark = Mark(len(before), len(before[-1]) + 1)
     code = ord(text[error.position]) if error.position < len(text) else 0
     return problem(mark, f"the character U+{code:04X} is not allowed in YAML", "remove control characters")
-
-
-def _entries(node: MappingNode, problems: list[Problem]) -> Entries:
-    items: dict[str, Item] = {}
-    keys: dict[str, Mark] = {}
-    for key_node, value_node in node.value:
-        mark = _mark(key_node)
-        if not isinstance(key_node, ScalarNode):
-            problems.append(problem(mark, "a key must be one word"))
-            continue
-        key = str(key_node.value)
-        _check_characters(key, mark, problems)
-        if key in items:
-            problems.append(problem(mark, f"duplicate key `{key}`", f"first on line {keys[key].line}"))
-            continue
-        items[key], keys[key] = _item(value_node, problems), mark
-    return Entries(items, keys, _mark(node))
-
-
-def _item(node: Any, problems: list[Problem]) -> Item:
-    if isinstance(node, MappingNode):
-        return _entries(node, problems)
-    if isinstance(node, SequenceNode):
-        return Listing(tuple(_item(child, problems) for child in node.value), _mark(node))
-    _check_characters(str(node.value), _mark(node), problems)
-    return Scalar(str(node.value), node.style is None, _mark(node))
 
 
 def _check_characters(text: str, mark: Mark, problems: list[Problem]) -> None:

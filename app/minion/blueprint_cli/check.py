@@ -13,7 +13,6 @@ import click
 from minion.blueprint.library import calls, link
 from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem, Problems
-from minion.blueprint.scenario import load_walks
 from minion.blueprint_cli.files import beside, content, expanded, holds_walks, loaded_from, ours, visible
 
 _WIDTH = 110
@@ -83,6 +82,8 @@ def _walks(texts: Mapping[Path, bytes], known: Mapping[Path, Blueprint], broken:
     for path, text in texts.items():
         if not holds_walks(path, text):
             continue
+        from minion.blueprint.scenario import load_walks  # it needs the engine, which blueprints alone do not
+
         shipped = ours()
         given = {blueprint.name: blueprint for blueprint in known.values()}
         loaded = load_walks(text, source=str(path), library={**shipped, **given, **beside([path])})

@@ -184,7 +184,9 @@ def _loaded(text: str) -> Any:
 
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?")
 _TEMPORARY = re.compile(r"/tmp/[^\s:'\"]+")  # noqa: S108 -- recognised, not used
-_INTERESTING = re.compile(r"\b(\w*error|fail|failed|failure|\w*exception|panic|warning|assert\w*|not ok|✗|✘)", re.IGNORECASE)
+_INTERESTING = re.compile(
+    r"\b(\w*error|fail|failed|failure|\w*exception|panic|warning|assert\w*|not ok|✗|✘)", re.IGNORECASE
+)
 
 
 def normalised_lines(output: str) -> list[str]:
