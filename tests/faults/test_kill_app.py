@@ -56,7 +56,13 @@ def _same_end(repository: Repository, number: int) -> None:
     assert [one["content"] for one in repository.universe.ann.reactions(repository.name, number)] == ["eyes"]
 
 
-THOROUGH = {"after the webhook", "before the first push", "before the second push", "before the reviewers"}
+THOROUGH = {
+    "after the webhook",
+    "after the dispatch",
+    "before the first push",
+    "before the second push",
+    "before the reviewers",
+}
 """The same windows are opened in virtual time at every single write (tests/orchestrator)."""
 
 

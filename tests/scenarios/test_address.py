@@ -158,6 +158,7 @@ def _news() -> str:
 
 
 @pytest.mark.timeout(3 * SLOW)
+@pytest.mark.thorough
 def test_threads_of_every_kind_on_a_persons_pull_request(universe: Universe, snapshot: Snapshot) -> None:
     """Outdated, about a deleted file, by an outsider, resolved, not sent: and the change waits for an approval, since
     an outsider's words had a part in it."""

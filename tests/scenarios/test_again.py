@@ -34,6 +34,7 @@ def _handed_off(universe: Universe, repository: Repository) -> int:
     return number
 
 
+@pytest.mark.thorough
 def test_a_label_joins_what_is_under_way(universe: Universe, snapshot: Snapshot) -> None:
     repository = universe.repository()
     before = repository.rounds_dispatched()
@@ -51,6 +52,7 @@ def test_a_label_joins_what_is_under_way(universe: Universe, snapshot: Snapshot)
     snapshot(repository)
 
 
+@pytest.mark.thorough
 def test_only_a_command_opens_another_task(universe: Universe, snapshot: Snapshot) -> None:
     """The label again does not; `/minion fix` with a hint on the pull request does, with pushes of its own."""
     repository = universe.repository()

@@ -42,6 +42,7 @@ def test_every_delivery_comes_twice(universe: Universe, snapshot: Snapshot) -> N
     snapshot(repository)
 
 
+@pytest.mark.thorough
 def test_deliveries_come_in_reverse(universe: Universe, snapshot: Snapshot) -> None:
     """The issue's opening, its label and a remark by somebody come last first; so do the first checks."""
     repository = universe.repository()

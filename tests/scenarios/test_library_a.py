@@ -43,6 +43,7 @@ def test_lint_by_the_repositorys_own_fixes_alone(universe: Universe, snapshot: S
     snapshot(repository)
 
 
+@pytest.mark.thorough
 def test_lint_with_a_residue_for_the_model(universe: Universe, snapshot: Snapshot) -> None:
     repository = real_repository(universe, rules=ruff("F", "I", "UP010", "PLW0133"))
     complaint = '        ValueError("Datetime not a date nor a time?")'
@@ -171,6 +172,7 @@ def going_on(kind: str, *turns: Json) -> list[Json]:
     return [triage(kind=kind), done, judge()]
 
 
+@pytest.mark.thorough
 def test_implement_goes_on_with_a_pull_request(universe: Universe, snapshot: Snapshot) -> None:
     """Bob's, half done: it stays his, and gets the rest on its branch."""
     repository = real_repository(universe)

@@ -67,6 +67,7 @@ def test_an_overloaded_model_is_asked_again(universe: Universe, snapshot: Snapsh
     snapshot(repository)
 
 
+@pytest.mark.thorough
 def test_a_broken_stream_is_asked_again(universe: Universe, snapshot: Snapshot) -> None:
     """The answer that broke off is dropped as a whole: its calls are carried out once."""
     repository = universe.repository()

@@ -208,9 +208,10 @@ ENDED = frozenset({"succeeded", "handed_off", "declined", "cancelled", "failed"}
 
 
 def wait(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Polls until the condition holds; fails with what was waited for."""
-    deadline = time.monotonic() + seconds
+    """Polls until the condition holds, ever more seldom; fails with what was waited for."""
+    deadline, pause = time.monotonic() + seconds, 0.02
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.3, 0.25)

@@ -33,8 +33,14 @@ class _File:
 class TouchedLint:
     """Implements `tools.lint.LineLint`. `open_desk` is called in the background; None: there is nothing to ask."""
 
-    def __init__(self, open_desk: Callable[[], LintDesk | None], within_s: float = WITHIN_S) -> None:
+    def __init__(
+        self,
+        open_desk: Callable[[], LintDesk | None],
+        within_s: float = WITHIN_S,
+        check_within_s: float = CHECK_WITHIN_S,
+    ) -> None:
         self._within_s = within_s
+        self._check_within_s = check_within_s
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="lint")
         self._opening: Future[LintDesk | None] = self._pool.submit(open_desk)
         self._files: dict[str, _File] = {}
@@ -87,11 +93,11 @@ class TouchedLint:
             paths, self._unseen = list(self._unseen), {}
         desk = self._opening.result()
         if desk is not None and paths:
-            desk.check(paths, ("lint",), CHECK_WITHIN_S)
+            desk.check(paths, ("lint",), self._check_within_s)
 
     def _check(self, path: str) -> Checked:
         desk = self._opening.result()
-        return Checked() if desk is None else desk.check([path], ("lint",), CHECK_WITHIN_S)
+        return Checked() if desk is None else desk.check([path], ("lint",), self._check_within_s)
 
     def _end(self) -> None:
         desk = self._opening.result()
