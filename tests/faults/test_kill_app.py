@@ -63,7 +63,7 @@ THOROUGH = {
     "before the second push",
     "before the reviewers",
 }
-"""The same windows are opened in virtual time at every single write (tests/orchestrator)."""
+"""Every single write has its window, before and after, in virtual time (`test_kills.py`)."""
 
 
 @pytest.mark.parametrize(

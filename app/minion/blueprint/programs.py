@@ -16,7 +16,6 @@ from minion.blueprint.model import Blueprint, MapNode, Node, RunNode
 from minion.blueprint.problem import did_you_mean
 
 FOLDER: Final = "programs"
-SUFFIXES: Final = (".py", ".sh")
 MAX_BYTES: Final = 64 * 1024
 """Linux takes 128 KiB as one argument (MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html)."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}\.(?:py|sh)")

@@ -25,7 +25,6 @@ from minion.blueprint.schema import RESULTS
 from minion.blueprint.state import NodeResult, Seconds, Spent, State, Status, Usd
 from minion.blueprint.walk import Pace, paces
 
-VERSION = 1
 MAX_BYTES = 64 * 1024 * 1024
 _LONGEST = 200
 """Characters of a text that a file of walks repeats: no way of a blueprint goes by a text."""

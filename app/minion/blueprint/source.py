@@ -114,7 +114,7 @@ def plain_data(item: Item) -> Any:
             return {key: plain_data(child) for key, child in item.items.items()}
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def parse(text: str) -> tuple[Entries | None, Problems]:
     """The document's mapping, or None with the one problem that forbids reading on. Beside a tree, the problems are
     keys that occur twice (the first one counts) or are no words. The same text is read once: callers, siblings and the

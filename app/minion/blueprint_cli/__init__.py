@@ -90,7 +90,7 @@ def reference(file: Path) -> None:
     """Make the generated blocks of the language reference in FILE anew."""
     from minion.blueprint.library import assemble
     from minion.blueprint.reference import rewrite
-    from minion.blueprint_cli.files import usage
+    from minion.bootstrap.blueprint_files import usage
     from minion.shipped import shipped
 
     library = assemble(shipped())

@@ -13,7 +13,8 @@ import click
 from minion.blueprint.library import calls, link
 from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem, Problems
-from minion.blueprint_cli.files import beside, content, expanded, holds_walks, loaded_from, ours, visible
+from minion.blueprint_cli.files import beside, expanded, holds_walks, loaded_from, ours
+from minion.bootstrap.blueprint_files import content, visible
 
 _WIDTH = 110
 """Characters of a source line that are shown."""

@@ -11,20 +11,11 @@ from minion.blueprint.library import assemble, link
 from minion.blueprint.loader import load
 from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem, Problems
-from minion.blueprint.source import MAX_BYTES
+from minion.bootstrap.blueprint_files import content, usage
 from minion.domain.errors import UsageError
 from minion.shipped import programs_in, shipped
 
 _WALKS = re.compile(rb"^kind:[ \t]*[\"']?Walks\b", re.MULTILINE)
-
-
-def usage(problems: Problems) -> UsageError:
-    return UsageError("\n".join(visible(str(problem)) for problem in problems))
-
-
-def visible(text: str) -> str:
-    """What a name in a file may hold must not steer a terminal, nor be unprintable."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def expanded(places: Iterable[Path]) -> list[Path]:
@@ -40,15 +31,6 @@ def expanded(places: Iterable[Path]) -> list[Path]:
 
 def _in_folder(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"} and path.is_file())
-
-
-def content(path: Path) -> bytes:
-    """No more than what tells that it is too much. Raises `UsageError`."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
 
 
 def holds_walks(path: Path, text: bytes) -> bool:

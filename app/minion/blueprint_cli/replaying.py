@@ -15,7 +15,8 @@ from minion.blueprint.recording import MAX_BYTES, Recording, Replay, as_walks, l
 from minion.blueprint.walk import Pace
 from minion.blueprint.ways import beside, rows
 from minion.blueprint_cli.check import problems_in
-from minion.blueprint_cli.files import content, expanded, holds_walks, library_beside, usage, visible
+from minion.blueprint_cli.files import expanded, holds_walks, library_beside
+from minion.bootstrap.blueprint_files import content, usage, visible
 from minion.domain.errors import UsageError
 
 _SHOWN = 20
@@ -48,11 +49,7 @@ def replay_all(path: Path, places: Sequence[Path]) -> int:
 
 
 def _recording(path: Path) -> Recording:
-    try:
-        with path.open("rb") as file:
-            loaded = load_recording(file.read(MAX_BYTES + 1), source=str(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+    loaded = load_recording(content(path, MAX_BYTES), source=str(path))
     if isinstance(loaded, Recording):
         return loaded
     raise usage(loaded)

@@ -12,7 +12,8 @@ from minion.blueprint.coverage import Coverage, Watched, coverage
 from minion.blueprint.model import Blueprint
 from minion.blueprint.problem import Problem
 from minion.blueprint.scenario import Walks, follow, load_walks
-from minion.blueprint_cli.files import content, expanded, holds_walks, library_beside, usage, visible
+from minion.blueprint_cli.files import expanded, holds_walks, library_beside
+from minion.bootstrap.blueprint_files import content, usage, visible
 from minion.domain.errors import UsageError
 
 _MISSING_SHOWN = 12

@@ -18,12 +18,11 @@ from minion.blueprint.engine import Engine
 from minion.blueprint.library import link
 from minion.blueprint.loader import load
 from minion.blueprint.model import Blueprint, Node, RunNode
-from minion.blueprint.problem import Problems
 from minion.blueprint.sample import completed
 from minion.blueprint.scenario import Expected, Walks, load_walks
-from minion.blueprint.source import MAX_BYTES
 from minion.blueprint.state import NodeResult, State
 from minion.blueprint.walk import Script, paces
+from minion.bootstrap.blueprint_files import content, usage
 from minion.bootstrap.repository import configuration_of, free_branch, library_of
 from minion.bootstrap.site import Place
 from minion.domain.config import RepositoryConfiguration
@@ -69,35 +68,23 @@ def _library(workspace: Workspace, wanted: str) -> tuple[str, Mapping[str, Bluep
     path = Path(wanted)
     if not (path.suffix in {".yml", ".yaml"} and path.is_file()):
         return wanted, library_of(workspace, wanted).library
-    loaded = load(_read(path), source=wanted, name=path.stem, programs=programs_in(path.parent))
+    loaded = load(content(path), source=wanted, name=path.stem, programs=programs_in(path.parent))
     if not isinstance(loaded, Blueprint):
-        raise _usage(loaded)
+        raise usage(loaded)
     library = {**library_of(workspace, "").library, loaded.name: loaded}
     wrong = tuple(one for one in link(library, {loaded.name: wanted}) if one.source == wanted)
     if wrong:
-        raise _usage(wrong)
+        raise usage(wrong)
     return loaded.name, library
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-
-
-def _usage(problems: Problems) -> UsageError:
-    return UsageError("\n".join(map(str, problems)))
 
 
 def _given(given: str | None, name: str, library: Mapping[str, Blueprint]) -> tuple[dict[str, Any], Script]:
     if given is None:
         return {}, {}
     file, _, walk = given.partition("#")
-    loaded = load_walks(_read(Path(file)), source=file, library=library)
+    loaded = load_walks(content(Path(file)), source=file, library=library)
     if not isinstance(loaded, Walks):
-        raise _usage(loaded)
+        raise usage(loaded)
     if loaded.blueprint != name:
         raise UsageError(f"{file} holds walks of `{loaded.blueprint}`, not of `{name}`")
     return dict(loaded.inputs), _walk(file, walk, loaded).script

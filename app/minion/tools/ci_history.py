@@ -30,14 +30,8 @@ class CiHistory:
     """What was known when the round began."""
 
     past: Sequence[PastCheck]
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return False
+    schema = SCHEMA
+    writes = False
 
     def call(self, arguments: Json) -> ToolResult:
         wanted = str(arguments.get("check", "")).casefold()

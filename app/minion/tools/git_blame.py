@@ -29,14 +29,8 @@ SCHEMA = ToolSchema(
 @dataclass(frozen=True)
 class GitBlame:
     bench: ToolBench
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return False
+    schema = SCHEMA
+    writes = False
 
     def call(self, arguments: Json) -> ToolResult:
         path = str(arguments["path"])

@@ -29,14 +29,8 @@ SCHEMA = ToolSchema(
 @dataclass(frozen=True)
 class GitLog:
     bench: ToolBench
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return False
+    schema = SCHEMA
+    writes = False
 
     def call(self, arguments: Json) -> ToolResult:
         commit, path, text = (str(arguments.get(key, "")) for key in ("commit", "path", "text"))

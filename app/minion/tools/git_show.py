@@ -28,14 +28,8 @@ SCHEMA = ToolSchema(
 @dataclass(frozen=True)
 class GitShow:
     bench: ToolBench
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return False
+    schema = SCHEMA
+    writes = False
 
     def call(self, arguments: Json) -> ToolResult:
         commit, path = str(arguments["commit"]), str(arguments.get("path", ""))

@@ -29,14 +29,8 @@ SCHEMA = ToolSchema(
 @dataclass(frozen=True)
 class Read:
     bench: ToolBench
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return False
+    schema = SCHEMA
+    writes = False
 
     def call(self, arguments: Json) -> ToolResult:
         start, count = int(arguments.get("start", 1)), int(arguments.get("count", READ_LINES))

@@ -44,14 +44,8 @@ SCHEMA = ToolSchema(
 @dataclass(frozen=True)
 class Search:
     bench: ToolBench
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return False
+    schema = SCHEMA
+    writes = False
 
     def call(self, arguments: Json) -> ToolResult:
         if not arguments.get("pattern") and not arguments.get("files"):

@@ -34,14 +34,8 @@ SCHEMA = ToolSchema(
 @dataclass(frozen=True)
 class Shell:
     bench: ToolBench
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return True
+    schema = SCHEMA
+    writes = True
 
     def call(self, arguments: Json) -> ToolResult:
         problem = _problem(str(arguments["command"])) or _problem(str(arguments.get("cwd", ".")))

@@ -26,14 +26,8 @@ SCHEMA = ToolSchema(
 @dataclass(frozen=True)
 class Write:
     bench: ToolBench
-
-    @property
-    def schema(self) -> ToolSchema:
-        return SCHEMA
-
-    @property
-    def writes(self) -> bool:
-        return True
+    schema = SCHEMA
+    writes = True
 
     def call(self, arguments: Json) -> ToolResult:
         place = writable(self.bench, str(arguments["path"]))
