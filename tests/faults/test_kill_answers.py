@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.scenarios.conftest import PASSED_ON
 from tests.scenarios.project import MENDED, call, judge
 from tests.scenarios.test_address import address, reply, said_in, threads
-from tests.scenarios.universe import Repository, Universe, wait
+from tests.scenarios.universe import Repository, Universe, started, wait
 
 from minion.hub.knobs import Fault
-from minion.settings import machine_environment
 
 NOTES = "# Notes\n\n- add() adds.\n"
 # How many requests to GraphQL pass after the push before it strikes; in the end, those are: the threads as they are,
@@ -27,11 +24,8 @@ POINTS = {
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Universe]:
-    place: Path = tmp_path_factory.mktemp("killed-answers")
-    made = Universe(place, {name: value for name, value in machine_environment().items() if name in PASSED_ON})
-    made.start()
-    yield made
-    made.stop()
+    with started(tmp_path_factory.mktemp("killed-answers")) as made:
+        yield made
     assert made.hub.unknown_requests == []
     assert made.hub.crashes == []
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.scenarios.conftest import PASSED_ON
 from tests.scenarios.project import add_notes, add_test, implement, judge, mend_code, repair, triage
-from tests.scenarios.universe import Repository, Universe, wait
+from tests.scenarios.universe import Repository, Universe, started, wait
 
 from minion.hub.knobs import Fault
-from minion.settings import machine_environment
 
 # One point for each window; `test_kills.py` has every single write, before and after.
 POINTS = {
@@ -26,11 +23,8 @@ POINTS = {
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Universe]:
-    place: Path = tmp_path_factory.mktemp("killed")
-    made = Universe(place, {name: value for name, value in machine_environment().items() if name in PASSED_ON})
-    made.start()
-    yield made
-    made.stop()
+    with started(tmp_path_factory.mktemp("killed")) as made:
+        yield made
     assert made.hub.unknown_requests == []
     assert made.hub.crashes == []
 

@@ -1,25 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.scenarios.conversation import check, conversation
 from tests.scenarios.tidy import leaves_nothing
-from tests.scenarios.universe import Repository, Snapshot, Universe, wait
-
-from minion.settings import machine_environment
-
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+from tests.scenarios.universe import Repository, Snapshot, Universe, started, wait
 
 
 @pytest.fixture(scope="session")
 def shared_universe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Universe]:
-    place: Path = tmp_path_factory.mktemp("universe")
-    made = Universe(place, {name: value for name, value in machine_environment().items() if name in PASSED_ON})
-    made.start()
-    yield made
-    made.stop()
+    with started(tmp_path_factory.mktemp("universe")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.scenarios.universe import Repository
+from tests.snapshots import compare
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
 Json = dict[str, Any]
@@ -35,15 +36,7 @@ def conversation(repository: Repository) -> str:
 
 
 def check(name: str, told: str) -> None:
-    """Compares with the snapshot of that name. What differs is written beside it, to be read and taken over by hand."""
-    kept, new = SNAPSHOTS / f"{name}.md", SNAPSHOTS / f"{name}.new.md"
-    if kept.is_file() and kept.read_text() == told:
-        new.unlink(missing_ok=True)
-        return
-    SNAPSHOTS.mkdir(exist_ok=True)
-    new.write_text(told)
-    assert kept.is_file(), f"no snapshot yet: read {new.name}, then rename it"
-    assert told == kept.read_text(), f"the conversation differs; it is in {new.name}"
+    compare(SNAPSHOTS / f"{name}.md", told, "the conversation")
 
 
 def _item(repository: Repository, number: int) -> Iterator[str]:

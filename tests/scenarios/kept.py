@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.scenarios.environments import copied, ready
-from tests.scenarios.project import FILES
+from tests.scenarios.project import CI_HEAD, FILES, ci_job
 from tests.scenarios.universe import Repository, Universe
 
 from minion.demo.releases import fetch, read_tree
@@ -22,23 +22,7 @@ from minion.domain.errors import UsageError
 CACHE: Final = Path(__file__).parents[2] / ".cache" / "projects"
 RELEASES: Final = (("toolz", "0.10.0"), ("toolz", "0.12.1"), ("cachetools", "4.2.4"))
 TOOLS: Final = ("pytest==9.*", "ruff==0.17.*", "mypy==2.*")
-CI: Final = """\
-name: CI
-on:
-  push:
-    branches: [main]
-  pull_request:
-permissions:
-  contents: read
-jobs:
-  test:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - run: bash .github/ci/setup.sh
-      - run: {lint}
-      - run: {test}
-"""
+SETUP: Final = "bash .github/ci/setup.sh"
 CONFIGURATION: Final = """\
 commands:
   setup: bash .github/ci/setup.sh
@@ -81,7 +65,7 @@ def kept_repository(
     ours = {
         ".gitignore": ".venv/\n.mypy_cache/\n__pycache__/\n*.egg-info/\n",
         ".github/ci/setup.sh": _setup(tools),
-        ".github/workflows/ci.yml": CI.format(lint=LINT, test=test),
+        ".github/workflows/ci.yml": CI_HEAD + ci_job("test", SETUP, LINT, test),
         ".github/minion.yml": CONFIGURATION.format(lint=LINT, test=test),
     }
     nothing: dict[str, str | None] = dict.fromkeys(FILES)

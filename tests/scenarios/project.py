@@ -22,7 +22,7 @@ settle_seconds: 1
 checks_grace_seconds: 4
 reviewers: [ann]
 """
-CI = """\
+CI_HEAD = """\
 name: CI
 on:
   push:
@@ -31,21 +31,23 @@ on:
 permissions:
   contents: read
 jobs:
-  test:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - run: python3 -m unittest -q
-  notes:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
+"""
+
+
+def ci_job(name: str, *commands: str) -> str:
+    """A job of a workflow that begins with `CI_HEAD`: the checkout, and each command as a step."""
+    steps = "".join(f"      - run: {command}\n" for command in commands)
+    return f"  {name}:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n{steps}"
+
+
+NOTES_STEP = """\
       - name: Release notes name the change
         run: |
           if grep -q 'subtracts' calc.py || grep -q '^- add' NOTES.md || grep -q 'a - b' calc.py; then exit 0; fi
           echo "NOTES.md: error: calc.py changed but there is no entry"
           exit 1
 """
+CI = CI_HEAD + ci_job("test", "python3 -m unittest -q") + ci_job("notes") + NOTES_STEP
 FILES = {
     "calc.py": CODE,
     "test_calc.py": TEST,

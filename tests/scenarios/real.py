@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.scenarios.environments import copied, ready
-from tests.scenarios.project import FILES
+from tests.scenarios.project import CI_HEAD, FILES, ci_job
 from tests.scenarios.universe import Repository, Universe
 
 from minion.demo.preparation import prepare
@@ -18,28 +18,8 @@ CACHE = Path(__file__).parents[2] / ".cache" / "demo"
 LINT = ".venv/bin/ruff check --no-cache ."
 FORMAT = ".venv/bin/ruff check --no-cache --fix --exit-zero ."
 TEST = ".venv/bin/python -m pytest -q -p no:cacheprovider tests"
-CI = f"""\
-name: CI
-on:
-  push:
-    branches: [main]
-  pull_request:
-permissions:
-  contents: read
-jobs:
-  lint:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - run: bash .github/ci/setup.sh
-      - run: {LINT}
-  test:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - run: bash .github/ci/setup.sh
-      - run: {TEST}
-"""
+SETUP = "bash .github/ci/setup.sh"
+CI = CI_HEAD + ci_job("lint", SETUP, LINT) + ci_job("test", SETUP, TEST)
 CONFIGURATION = f"""\
 commands:
   setup: bash .github/ci/setup.sh

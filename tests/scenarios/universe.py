@@ -6,8 +6,8 @@ import itertools
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from minion.hub.client import HubClient
 from minion.hub.server import Hub, HubOptions
 from minion.scripted.script import Script
 from minion.scripted.server import ScriptedModel
+from minion.settings import machine_environment
 from minion.shipped import folder, manifest
 
 ORGANISATION = "acme"
@@ -28,6 +29,18 @@ SECRET = "scenario-webhook-secret"
 Json = dict[str, Any]
 Snapshot = Callable[["Repository"], None]
 """The fixture `snapshot`: compares a repository's whole conversation with the one kept for the test."""
+
+
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+@contextmanager
+def started(place: Path) -> Iterator[Universe]:
+    """A universe that lives in `place`, with what its processes need of this machine's environment."""
+    made = Universe(place, {name: value for name, value in machine_environment().items() if name in PASSED_ON})
+    made.start()
+    yield made
+    made.stop()
 
 
 @dataclass

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.cli.conftest import git
+from tests.snapshots import compare
 from tests.trajectories.projects import NPM_CACHE, Project
 
 from minion.scripted.script import Script
@@ -139,15 +140,7 @@ def seen(played: Played, tool: str = "edit") -> str:
 
 
 def check(name: str, told: str) -> None:
-    """Compares with the snapshot of that name. What differs is written beside it, to be read and taken over by hand."""
-    kept, new = SNAPSHOTS / f"{name}.txt", SNAPSHOTS / f"{name}.new.txt"
-    if kept.is_file() and kept.read_text() == told:
-        new.unlink(missing_ok=True)
-        return
-    SNAPSHOTS.mkdir(exist_ok=True)
-    new.write_text(told)
-    assert kept.is_file(), f"no snapshot yet: read {new.name}, then rename it"
-    assert told == kept.read_text(), f"what the model saw differs; it is in {new.name}"
+    compare(SNAPSHOTS / f"{name}.txt", told, "what the model saw")
 
 
 def _message(message: Json) -> Iterator[str]:
