@@ -11,10 +11,11 @@ import pytest
 
 from minion import comments
 from minion.comments import Fate, PullNotes, Voice
+from minion.comments.receipts import spending
 from minion.domain.checks import Failure
 from minion.domain.commands import Misspelt
 from minion.domain.ids import Capability, CommitSha, TaskId
-from minion.domain.receipt import Receipt, ReceiptLine, Tokens
+from minion.domain.receipt import Receipt, ReceiptLine, Spending, Tokens
 from minion.domain.spec import ReviewPoint, Scope, TaskSpec, ThreadEntry
 from minion.domain.task import Task, TaskStatus
 from minion.tasks.checks import NoChecksReason
@@ -45,6 +46,11 @@ LINES = (
         tokens=Tokens(input=1_000, output=2_200, cache_read=90_000, cache_write_5m=4_000),
         usd=Decimal("0.314"),
         seconds=201,
+        spent_on={
+            "system and tools": Spending(tokens=Tokens(cache_read=30_000, cache_write_5m=4_000), usd=Decimal("0.05")),
+            "results of read": Spending(tokens=Tokens(input=1_000, cache_read=60_000), usd=Decimal("0.164")),
+            "answers": Spending(tokens=Tokens(output=2_200), usd=Decimal("0.1")),
+        },
     ),
     ReceiptLine(round=1, node="judge", outcome="pass", model="claude-y", turns=1, usd=Decimal("0.02"), seconds=4.4),
     ReceiptLine(round=2, node="repair", outcome="stuck", model="claude-x", turns=30, usd=Decimal("1.1"), seconds=3700),
@@ -233,6 +239,19 @@ def test_everything_fits() -> None:
         comments.note(big, VOICE, huge),
     ):
         assert len(said) <= LIMIT
+
+
+def test_rows_of_spending_are_few_and_inert() -> None:
+    one = Spending(tokens=Tokens(input=5), usd=Decimal("0.01"))
+    line = LINES[0].model_copy(update={"spent_on": {f"results of x{n} | @eve <img>": one for n in range(50)}})
+    said = spending(Receipt(lines=tuple(line.model_copy(update={"node": f"n{n}"}) for n in range(50))))
+    assert said.count("\n| n") == 12
+    assert said.count("\n| results of x") == 12
+    assert "| others |  | 38,000 |" in said
+    assert "| others | 9,500 |" in said
+    assert "@eve" not in said
+    assert "<img" not in said
+    assert spending(Receipt(lines=LINES[1:])) == ""
 
 
 def test_without_the_app_there_is_no_page() -> None:

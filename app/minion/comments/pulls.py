@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from minion.comments.receipts import receipt
+from minion.comments.receipts import receipt, spending
 from minion.comments.template import fill
 from minion.comments.voice import Voice, bullets, paragraphs
 from minion.domain.ids import TaskId
@@ -53,6 +53,7 @@ def pull_body(task: Task, voice: Voice, *, template: str = "", notes: PullNotes 
         _titled("Look at", bullets(_look_at(task, voice, said))),
         _titled("The request", _request(task, voice)),
         receipt(task.receipt),
+        spending(task.receipt),
         _footer(task, voice),
     )
     return capped(paragraphs(parts))

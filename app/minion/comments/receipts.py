@@ -1,15 +1,22 @@
-"""What it cost."""
+"""What it cost, and what the tokens went for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final, TypeVar
 
-from minion.comments.voice import folded
-from minion.domain.receipt import Receipt, ReceiptLine, Tokens
+from minion.comments.voice import folded, paragraphs
+from minion.domain.receipt import Receipt, ReceiptLine, Spending, Tokens
 from minion.tasks.outgoing import one_line
 
+_Key = TypeVar("_Key")
 _HEAD = "| Round | Node | Outcome | Model | Turns | Tokens in | of these cached | Tokens out | Cost | Time |"
 _RULE = "|--:|---|---|---|--:|--:|--:|--:|--:|--:|"
+_CLASSES = "Input | Cache read | Cache write, 5 min | Cache write, 1 h | Output | Cost |"
+_CLASSES_RULE = "--:|--:|--:|--:|--:|--:|"
+_MOST: Final = 12
+"""Rows of a table: a runner may name as many as it likes."""
 
 
 def receipt(costs: Receipt) -> str:
@@ -21,6 +28,46 @@ def receipt(costs: Receipt) -> str:
     rows.append(f"| | **Total** | | | {costs.turns} | {total}")
     summary = f"Receipt: {dollars(costs.usd)}, {costs.turns} turns, {duration(costs.seconds)} of runner time"
     return folded(summary, "\n".join([_HEAD, _RULE, *rows]))
+
+
+def spending(costs: Receipt) -> str:
+    """Folded: every class of token by node and model, over all rounds, and by purpose, the dearest first. Empty where
+    no model was asked."""
+    if not costs.tokens.total:
+        return ""
+    nodes = [f"| {one_line(node, 60)} | {one_line(model, 60)} | {_classes(of)}" for (node, model), of in _asked(costs)]
+    rows = ["| Node | Model | " + _CLASSES, "|---|---|" + _CLASSES_RULE, *nodes]
+    rows.append(f"| **Total** | | {_classes(Spending(tokens=costs.tokens, usd=costs.usd))}")
+    return folded("What the tokens went for", paragraphs(("\n".join(rows), _purposes(costs))).rstrip())
+
+
+def _asked(costs: Receipt) -> list[tuple[tuple[str, str], Spending]]:
+    found: dict[tuple[str, str], Spending] = {}
+    for line in costs.lines:
+        if line.tokens.total or line.usd:
+            key = (line.node, line.model or "")
+            found[key] = found.get(key, Spending()) + Spending(tokens=line.tokens, usd=line.usd)
+    return list(_shown(list(found.items()), ("others", "")))
+
+
+def _purposes(costs: Receipt) -> str:
+    ranked = sorted(costs.spent_on.items(), key=lambda item: (-item[1].usd, -item[1].tokens.total, item[0]))
+    if not ranked:
+        return ""
+    rows = [f"| {one_line(purpose, 60)} | {_classes(of)}" for purpose, of in _shown(ranked, "others")]
+    note = "Sums are what was billed; each part's share is estimated by its size."
+    return "\n".join([f"{note}\n", "| For | " + _CLASSES, "|---|" + _CLASSES_RULE, *rows])
+
+
+def _shown(rows: list[tuple[_Key, Spending]], others: _Key) -> Iterator[tuple[_Key, Spending]]:
+    yield from rows[:_MOST]
+    if rows[_MOST:]:
+        yield others, sum((of for _, of in rows[_MOST:]), Spending())
+
+
+def _classes(of: Spending) -> str:
+    counts = (of.tokens.input, of.tokens.cache_read, of.tokens.cache_write_5m, of.tokens.cache_write_1h)
+    return " | ".join([*(f"{count:,}" for count in (*counts, of.tokens.output)), dollars(of.usd)]) + " |"
 
 
 def dollars(usd: Decimal) -> str:
