@@ -183,6 +183,9 @@ def test_hidden_characters_that_were_there_do_not() -> None:
     assert flags(text("a.md", old + "more\n"), before=Before(contents={"a.md": old.encode()})) == ""
 
 
+LINES = ("def test_a():", "    assert 1", "", "x = 2", "def helper():")
+
+
 def forms_of(secret: str) -> list[str]:
     value = secret.encode()
     return [
@@ -239,6 +242,14 @@ def test_patterns(line: str) -> None:
     assert flags(text("conf.py", f"# moved\n{line}\n"), before=before) == "", "what was there is not the change's"
 
 
+def test_a_key_behind_lines_that_were_there_is_found_at_its_own_line() -> None:
+    old = "".join(f"line {number}\n" for number in range(100)) + "old = 'AKIA" + "IOSFODNN7EXAMPLQ'\n"
+    before = Before(contents={"conf.py": old.encode()})
+    assert flags(text("conf.py", old + "more = 1\n"), before=before) == ""
+    verdict = blocked(text("conf.py", f"{old}new = 'AKIA{'IOSFODNN7EXAMPLR'}'\n"), before=before)
+    assert "line 102" in verdict
+
+
 def test_hashes_are_no_secrets() -> None:
     assert flags(text("sums.txt", f"{'3f786850e387550fdab836ed7e6dc881de23001b'}  a\nid: {'0' * 64}\n")) == ""
 
@@ -261,6 +272,15 @@ def test_weakened_tests_are_flagged_not_blocked() -> None:
     assert "2 fewer assertions" in said
     assert "1 more skipped" in said
     assert "a test file was deleted" in said
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=8), st.lists(st.sampled_from(LINES), max_size=8))
+def test_what_a_test_file_lost_is_counted_wherever_it_stood(old: list[str], new: list[str]) -> None:
+    before = Before(contents={"tests/test_a.py": "\n".join(old).encode()})
+    said = flags(text("tests/test_a.py", "\n".join(new)), before=before)
+    for word, what in (("def test", "fewer tests"), ("assert ", "fewer assertions")):
+        lost = sum(word in line for line in old) - sum(word in line for line in new)
+        assert (f"{lost} {what}" in said) if lost > 0 else (what not in said)
 
 
 def test_lock_files_are_flagged() -> None:

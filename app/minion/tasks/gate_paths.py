@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Final
 
 import pathspec
@@ -91,7 +92,7 @@ def unsafe_link(file: ChangedFile, target: str) -> tuple[str, str] | None:
 
 def protected(paths: Sequence[str], more: Sequence[str] = ()) -> Iterator[str]:
     """Those of the paths that only a person may change."""
-    builtin, own = _spec([*PROTECTED]), _spec([*more])
+    builtin, own = _builtin(), _spec(more)
     for path in paths:
         folded = fold(path)
         if _touches(builtin, folded) or _touches(own, folded) or _touches(own, path):
@@ -179,6 +180,11 @@ def _encodable(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+@cache
+def _builtin() -> pathspec.GitIgnoreSpec:
+    return _spec(PROTECTED)
 
 
 def _spec(patterns: Sequence[str]) -> pathspec.GitIgnoreSpec:

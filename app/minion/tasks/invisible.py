@@ -85,6 +85,8 @@ def counts(text: str) -> Counter[Kind]:
 
 def strip_hidden(text: str) -> Stripped:
     """The text without invisible characters, and how many there were."""
+    if text.isascii() and text.isprintable():
+        return Stripped(text, 0)
     lines, removed = [], 0
     for line in text.split("\n"):
         kept = [char for index, char in enumerate(line) if char not in _KINDS or _belongs(line, index)]

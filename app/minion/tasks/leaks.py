@@ -69,7 +69,10 @@ def _forms(value: bytes) -> Iterator[bytes]:
 def pattern_leaks(text: str, known: str = "") -> tuple[Leak, ...]:
     """What looks like a key and does not stand in `known` (the file before the change) already."""
     found: dict[tuple[str, str], Leak] = {}
+    as_before = set(known.splitlines())  # whatever such a line holds stands in `known`
     for number, line in enumerate(text.splitlines(), start=1):
+        if line in as_before:
+            continue
         for what, value in _in_line(line[:_LONGEST_LINE]):
             if value not in known:
                 found.setdefault((what, value), Leak(what, number))

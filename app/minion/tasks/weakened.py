@@ -31,6 +31,7 @@ def weakening(before: str | None, after: str | None) -> str | None:
         return "a test file was deleted"
     if before is None:
         return "new tests are skipped" if _SKIPS.search(after) else None
+    before, after = _differing(before, after)
     losses = [
         f"{lost} fewer {what}"
         for what, pattern in (("tests", _TESTS), ("assertions", _ASSERTIONS))
@@ -39,3 +40,12 @@ def weakening(before: str | None, after: str | None) -> str | None:
     if (skips := len(_SKIPS.findall(after)) - len(_SKIPS.findall(before))) > 0:
         losses.append(f"{skips} more skipped")
     return ", ".join(losses) or None
+
+
+def _differing(before: str, after: str) -> tuple[str, str]:
+    """Without the lines at the beginning and at the end that both have: what is in those was not changed."""
+    old, new = before.split("\n"), after.split("\n")
+    least = min(len(old), len(new))
+    head = next((at for at in range(least) if old[at] != new[at]), least)
+    tail = next((at for at in range(least - head) if old[-1 - at] != new[-1 - at]), least - head)
+    return "\n".join(old[head : len(old) - tail]), "\n".join(new[head : len(new) - tail])
