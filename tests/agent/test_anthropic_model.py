@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import anthropic
 import pytest
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential
@@ -121,6 +127,83 @@ def test_a_run_token_goes_as_bearer_and_nothing_else() -> None:
         client = AnthropicModel(model.url, Credential(Secret("run-token"), bearer=True))
         assert client.complete(request()).stop_reason == "end_turn"
         client.close()
+
+
+@contextmanager
+def refusing(status: int, text: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str], Any]]]]:
+    """A server that answers all with `text`, and what it was asked: path, headers, body."""
+    asked: list[tuple[str, dict[str, str], Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(status)
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("bearer", [False, True])
+def test_the_sdk_sends_the_same_request(bearer: bool) -> None:
+    edits = {"edits": [{"type": "compact_20260112", "trigger": {"type": "input_tokens", "value": 60_000}}]}
+    sent = request(effort="high", thinking={"type": "adaptive"}, tool_choice={"type": "auto"}, context_management=edits)
+    with refusing(418, "") as (url, asked):
+        ours = AnthropicModel(url, Credential(Secret("shown"), bearer=bearer))
+        with pytest.raises(ModelRejected, match="418"):
+            ours.complete(sent)
+        ours.close()
+        shown = {"auth_token": "shown"} if bearer else {"api_key": "shown"}
+        with anthropic.Anthropic(base_url=url, max_retries=0, **shown) as sdk, pytest.raises(anthropic.APIStatusError):
+            sdk.beta.messages.create(
+                model=sent.model,
+                max_tokens=sent.max_tokens,
+                messages=sent.messages,
+                system=sent.system,
+                stream=True,
+                thinking=sent.thinking,
+                tool_choice=sent.tool_choice,
+                context_management=sent.context_management,
+                output_config={"effort": sent.effort},
+                betas=["compact-2026-01-12"],
+            )
+    (path, headers, body), (sdk_path, sdk_headers, sdk_body) = asked
+    told = ("anthropic-version", "anthropic-beta", "content-type")
+    assert [headers.get(name) for name in told] == [sdk_headers.get(name) for name in told]
+    assert sdk_headers["authorization"] == "Bearer shown"  # since 2.0 for keys too; the API reads either
+    assert headers["authorization" if bearer else "x-api-key"] == ("Bearer shown" if bearer else "shown")
+    assert body == sdk_body
+    assert sdk_path in {path, f"{path}?beta=true"}
+
+
+@pytest.mark.parametrize("text", ["", "<h1>Bad  gateway</h1>", '["no"]', '{"error": "no"}'])
+def test_an_answer_in_no_form_of_the_api_s_is_judged_by_its_status(text: str) -> None:
+    clock = Clock()
+    with refusing(502, text) as (url, asked):
+        client = AnthropicModel(url, Credential(Secret("key")), sleep=clock.sleep, monotonic=clock.monotonic)
+        with pytest.raises(Outage, match="502"):
+            client.complete(request(deadline_s=5.0))
+        client.close()
+    assert len(asked) > 1
+    with refusing(451, text) as (url, asked):
+        client = AnthropicModel(url, Credential(Secret("key")))
+        with pytest.raises(ModelRejected, match="451"):
+            client.complete(request())
+        client.close()
+    assert len(asked) == 1
 
 
 def test_texts_are_told_as_they_come() -> None:

@@ -133,8 +133,19 @@ def test_without_a_key_or_with_a_wrong_one_nobody_is_let_in(wire: Open) -> None:
     assert at.ask(headers={**version, "authorization": "Bearer right"}).status_code == 200
 
 
-def test_the_version_header_is_required(wire: Open) -> None:
+def test_the_version_header_is_required_and_has_to_be_one_that_is_there(wire: Open) -> None:
     assert "anthropic-version" in error(wire().ask(headers={"x-api-key": "key"}))[2]
+    assert "valid version" in error(wire().ask(headers={"x-api-key": "key", "anthropic-version": "2024-10-22"}))[2]
+
+
+def test_the_newest_version_takes_no_sampling_parameters(wire: Open) -> None:
+    now = {**HEADERS, "anthropic-version": "2026-10-21"}
+    assert "temperature" in error(wire().ask(headers=now, temperature=1.0))[2]
+    assert (
+        wire({"text": "fine"}).ask(headers=now).status_code
+        == wire({"text": "fine"}).ask(temperature=1.0).status_code
+        == 200
+    )
 
 
 ASSISTANT = {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "look", "input": {}}]}

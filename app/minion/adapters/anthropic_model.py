@@ -1,16 +1,25 @@
-"""Models of the Anthropic API, or of anything that speaks it: a gateway, the App."""
+"""Models of the Anthropic API, or of anything that speaks it: a gateway, the App.
+
+A request is one POST, and its answer a stream of events (https://docs.claude.com/en/api/messages-streaming). The SDK
+would send the same request, which a test compares; but to import it takes a second and 65 MB at the start of each task.
+"""
 
 from __future__ import annotations
 
+import json
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from minion.adapters.sdk_model import SdkModel
+from minion.adapters.retried_model import Again, RetriedModel, betas, optional, verdict
 from minion.domain.secret import Secret
+from minion.ports.model import API_VERSION, ModelRequest
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic
+    import httpx
+
+CONNECT_S: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -20,31 +29,66 @@ class Credential:
     secret: Secret
     bearer: bool = False
 
+    def header(self) -> dict[str, str]:
+        shown = self.secret.reveal()
+        return {"authorization": f"Bearer {shown}"} if self.bearer else {"x-api-key": shown}
+
 
 @dataclass
-class AnthropicModel(SdkModel):
+class AnthropicModel(RetriedModel):
+    """One client, held for its connection pool. Safe to use from several threads."""
+
     base_url: str
     credential: Credential
+    _client: Any = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def _connect(self) -> Anthropic:
-        from anthropic import Anthropic
+    def close(self) -> None:
+        """Gives the connections back."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
 
-        secret = self.credential.secret.reveal()
-        return Anthropic(
-            api_key=None if self.credential.bearer else secret,
-            auth_token=secret if self.credential.bearer else None,
-            base_url=self.base_url,
-            max_retries=0,
-        )
+    def _connected(self) -> httpx.Client:
+        import httpx
+
+        with self._lock:
+            if self._client is None:
+                headers = {"anthropic-version": API_VERSION, "user-agent": "minion", **self.credential.header()}
+                self._client = httpx.Client(headers=headers)
+            client: httpx.Client = self._client
+            return client
+
+    def _read(self, request: ModelRequest, listen: Callable[[Mapping[str, Any]], None], timeout_s: float) -> None:
+        import httpx
+
+        client = self._connected()
+        url = f"{self.base_url.rstrip('/')}/v1/messages"
+        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
+        try:
+            with client.stream("POST", url, json=_body(request), headers=betas(request), timeout=timeout) as answer:
+                if answer.status_code != 200:
+                    raise _refused(answer)
+                for line in answer.iter_lines():
+                    if line.startswith("data:"):  # the API writes each event's data as one line
+                        listen(json.loads(line[5:]))
+        except (httpx.RequestError, ValueError) as error:
+            unheard = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+            raise Again(f"{type(error).__name__}: {error}", unheard=unheard) from error
 
 
-def preload() -> threading.Thread:
-    """Imports the SDK in a thread: it takes about a second, which a clone or a set-up can hide."""
-    thread = threading.Thread(target=_import_sdk, name="import-anthropic", daemon=True)
-    thread.start()
-    return thread
+def _body(request: ModelRequest) -> dict[str, Any]:
+    asked = {"model": request.model, "max_tokens": request.max_tokens, "messages": list(request.messages)}
+    return {**asked, "stream": True, **optional(request)}
 
 
-def _import_sdk() -> None:
-    import anthropic  # noqa: F401
-    from anthropic.resources.messages import messages  # noqa: F401
+def _refused(answer: httpx.Response) -> Exception:
+    """What a proxy answers need not have the API's form."""
+    text = answer.read().decode(errors="replace")
+    try:
+        told = json.loads(text)["error"]
+    except (ValueError, KeyError, TypeError):
+        told = None
+    error = told if isinstance(told, dict) else {"message": " ".join(text.split())[:500]}
+    return verdict(answer.status_code, error, answer.headers)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from minion.adapters.anthropic_model import AnthropicModel, Credential, preload
+from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.control_plane import HttpControlPlane
 from minion.adapters.workspace import CloneSource, clone
 from minion.bootstrap.prices import priced
@@ -28,7 +28,6 @@ def carry_out_round() -> int:
     settings = Action.read()
     hide_from_children()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    preload()
     plane = HttpControlPlane(settings.app_url)
     with tempfile.TemporaryDirectory(prefix="minion-", dir=settings.temp, ignore_cleanup_errors=True) as folder:
         ended = carry_out(_job(settings, plane, Path(folder)))

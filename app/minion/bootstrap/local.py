@@ -14,7 +14,6 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from minion.adapters.anthropic_model import preload
 from minion.adapters.workspace import (
     BranchRefused,
     LocalCopy,
@@ -29,7 +28,7 @@ from minion.blueprint.engine import Engine
 from minion.blueprint.library import assemble
 from minion.blueprint.state import State
 from minion.bootstrap.local_task import Asked, read_task
-from minion.bootstrap.models import model_of
+from minion.bootstrap.models import model_of, preload
 from minion.bootstrap.prices import priced
 from minion.bootstrap.recordings import may_record, write_recording
 from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
@@ -82,7 +81,6 @@ class LocalRequest:
 def run_task(request: LocalRequest) -> int:
     """The exit code: 0 done, 1 not achieved, 130 stopped."""
     started = time.monotonic()
-    preload()
     if (request.task is None) == (request.resume is None):
         raise UsageError("Say what should be done (minion run TASK), or go on with a run (minion run --resume)")
     if request.record is not None:
@@ -90,6 +88,7 @@ def run_task(request: LocalRequest) -> int:
     console = Console(stderr=True, quiet=request.as_json or request.quiet)
     Stopper(lambda words: console.out(words, highlight=False)).install()
     settings = Local.read()
+    preload(settings)
     with tempfile.TemporaryDirectory(prefix="minion-run-", ignore_cleanup_errors=True) as folder:
         run = _LocalTask(request, settings, Place.under(Path(folder)), console)
         report = run.begin(started) if request.resume is None else run.go_on(request.resume, started)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from importlib import import_module
 from typing import TYPE_CHECKING, assert_never
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential
@@ -27,6 +29,12 @@ def model_of(settings: ModelSettings) -> Model:
             return VertexModel(vertex_access(settings))
         case _:
             assert_never(settings.provider)
+
+
+def preload(settings: ModelSettings) -> None:
+    """Imports what a request needs in a thread, which a clone or a set-up can hide."""
+    needed = "httpx" if settings.provider == "anthropic" else "anthropic"
+    threading.Thread(target=import_module, args=(needed,), name=f"import-{needed}", daemon=True).start()
 
 
 def transport_of(settings: ModelSettings) -> CloudTransport | None:

@@ -9,13 +9,14 @@ import httpx
 
 from minion.doctor.report import Finding, State
 from minion.domain.secret import Secret
+from minion.ports.model import API_VERSION
 
 AREA: Final = "endpoints"
 
 
 def examine_model(base_url: str, api_key: Secret | None, auth_token: Secret | None) -> Finding:
     """Asks for the list of models: it costs nothing (https://docs.claude.com/en/api/models-list)."""
-    headers = {"anthropic-version": "2023-06-01"}
+    headers = {"anthropic-version": API_VERSION}
     if api_key is not None:
         headers["x-api-key"] = api_key.reveal()
     elif auth_token is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from minion.domain.receipt import Tokens
 
+API_VERSION: Final = "2026-10-21"
+"""The version of the Messages API that requests are written for: https://platform.claude.com/docs/en/api/versioning"""
 Block = dict[str, Any]
 """A content block of the Messages API, kept raw so that it can be sent back unchanged."""
 

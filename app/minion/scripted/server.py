@@ -125,8 +125,11 @@ class ScriptedApi:
             return _error(401, "x-api-key header is required")
         if self._key is not None and key != self._key:
             return _error(401, "invalid x-api-key")
-        if "anthropic-version" not in request.headers:
+        version = request.headers.get("anthropic-version")
+        if version is None:
             return _error(400, "anthropic-version: header is required")
+        if version not in validate.VERSIONS:
+            return _error(400, f"anthropic-version: {version!r} is not a valid version")
         return None
 
     def _refusal(self, request: Request, body: Any, needed: tuple[str, ...]) -> Response | None:
@@ -134,7 +137,7 @@ class ScriptedApi:
         if refused is not None:
             return refused
         betas = [name.strip() for name in request.headers.get("anthropic-beta", "").split(",")]
-        problem = validate.problem_of(body, betas)
+        problem = validate.problem_of(body, request.headers["anthropic-version"], betas)
         if problem is None and needed and self._script.bound:
             problem = answers.broken_binding(body)
         return _error(400, problem) if problem else None

@@ -40,18 +40,25 @@ FIELDS = frozenset(
 BETA_FIELDS = {"context_management": ("context-management-2025-06-27", "compact-2026-01-12")}
 USER_BLOCKS = frozenset({"text", "image", "document", "search_result", "tool_result"})
 ASSISTANT_BLOCKS = frozenset({"text", "thinking", "redacted_thinking", "tool_use", "compaction", "server_tool_use"})
+VERSIONS = {"2023-06-01": frozenset[str](), "2026-10-21": frozenset({"temperature", "top_p", "top_k"})}
+"""The fields that each version of the API took away: https://platform.claude.com/docs/en/api/versioning"""
 EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
 
 
-def problem_of(request: Any, betas: Sequence[str]) -> str | None:
-    """The first thing wrong with a request body, or None."""
+def problem_of(request: Any, version: str, betas: Sequence[str]) -> str | None:
+    """The first thing wrong with a request body, or None. `version` is one of `VERSIONS`."""
     if not isinstance(request, Mapping):
         return "The request body is not valid JSON: expected an object"
     checks: tuple[Callable[[Json], str | None], ...] = (_fields, _scalars, _tools, _messages, _pairs, _cache_marks)
-    problem = _beta_fields(request, betas)
+    problem = _gone(request, version) or _beta_fields(request, betas)
     for check in checks:
         problem = problem or check(request)
     return problem
+
+
+def _gone(request: Json, version: str) -> str | None:
+    gone = sorted(VERSIONS[version] & set(request))
+    return f"{gone[0]}: is not supported by API version {version}" if gone else None
 
 
 def _beta_fields(request: Json, betas: Sequence[str]) -> str | None:

@@ -23,6 +23,7 @@ from minion.domain.errors import Outage
 from minion.domain.receipt import Tokens
 from minion.domain.task import Task
 from minion.orchestrator.run_tokens import RunToken, held
+from minion.ports.model import API_VERSION
 from minion.ports.store import Reserved
 from minion.web.bodies import read_body
 from minion.web.metering import StreamMeter, body_tokens
@@ -108,7 +109,7 @@ class Gateway:
     def _headers(self, request: Request, betas: str) -> dict[str, str]:
         """An allow-list: what the client sent as credentials, cookies or hop-by-hop headers stays here."""
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
-        headers["anthropic-version"] = request.headers.get("anthropic-version", "2023-06-01")
+        headers["anthropic-version"] = request.headers.get("anthropic-version", API_VERSION)
         if betas:
             headers["anthropic-beta"] = betas
         return headers | {name: secret.reveal() for name, secret in self._services.upstream.headers.items()}
