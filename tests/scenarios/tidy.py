@@ -38,6 +38,7 @@ def secrets_in(text: str, universe: Universe) -> list[str]:
     """Their names; also when the text shows them in base64."""
     key = "".join(universe.key.splitlines()[1:-1])
     known = {"the model's key": MODEL_KEY, "the webhook secret": SECRET, "the App's key": key[40:100]}
+    known |= universe.secrets
     found = [name for name, value in known.items() if value in text or _encoded(value) in text]
     return found + (["a token"] if _TOKEN.search(text) else [])
 

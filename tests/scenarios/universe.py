@@ -49,6 +49,8 @@ class Universe:
     environment: Mapping[str, str]
     opened: list[Repository] = field(default_factory=list)
     """Repositories that no scenario has answered for yet."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """By name: what scenarios have given to jobs, and may be found nowhere."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def start(self) -> None:

@@ -68,7 +68,8 @@ def _found(
     node: AgentNode, bench: WorkBench, session: ToolSession, reviews: Mapping[str, ReviewedTool]
 ) -> list[ServedTool | Refused]:
     def audit(facts: Mapping[str, Any]) -> None:
-        bench.emit("mcp.call", node=node.name, data=facts)
+        went = "ok" if facts["ok"] else "error"
+        bench.emit("mcp.call", node=node.name, text=f"{facts['server']}.{facts['tool']}: {went}", data=facts)
 
     offered = {tool.key: tool for tool in session.offered()}
     up = {tool.server for tool in offered.values()}
