@@ -19,6 +19,9 @@ COLLECTIONS: Final = (50_000, 20, 50)
 """`gc.set_threshold`: what is imported lives as long as the process, and looking through it a thousand times while it
 is imported took a sixth of a round's start."""
 
+EFFORTS: Final = ("low", "medium", "high", "max")
+"""As `minion.blueprint.schema` has them, which is not imported for `minion --help`."""
+
 LAZY: Final = {
     "blueprint": ("minion.blueprint_cli", "blueprint", "Check, draw and describe blueprints."),
     "demo": ("minion.demo.cli", "demo", "The whole path on this machine: no account, no key, no network."),
@@ -132,6 +135,7 @@ def action() -> None:
 @click.option("--base", default=None, metavar="REF", help="What a half-done branch is compared with, such as main.")
 @click.option("--max", "max_usd", default=None, metavar="USD", help="The most that it may cost, such as 3 or $3.")
 @click.option("--model", "model_id", default=None, help="Use this model for every role.")
+@click.option("--effort", default=None, type=click.Choice(EFFORTS), help="How hard models think, for every node.")
 @click.option(
     "--resume", default=None, is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with an interrupted run."
 )
@@ -150,6 +154,7 @@ def run(
     base: str | None,
     max_usd: str | None,
     model_id: str | None,
+    effort: str | None,
     resume: str | None,
     detailed: bool,
     dry_run: bool,
@@ -177,6 +182,7 @@ def run(
         blueprint=blueprint,
         max_usd=max_usd,
         model=model_id,
+        effort=effort,
         branch=branch,
         base=base,
         resume=resume,

@@ -161,6 +161,7 @@ def test_money_ends_a_run(project: Path) -> None:
         (("--max", "lots"), "amount of US dollars"),
         (("--blueprint", "nope"), "there is no blueprint `nope`"),
         (("--model", "some-other-model"), "MINION_PRICES"),
+        (("--effort", "huge"), "'huge' is not one of 'low', 'medium', 'high', 'max'"),
     ],
 )
 def test_wrong_usage_says_how_to_mend_it(project: Path, options: tuple[str, ...], words: str) -> None:
@@ -199,6 +200,63 @@ def test_a_team_blueprint_is_found(project: Path) -> None:
     done, model = run(script(DONE), project, "--json", "--blueprint", "shout")
     said = answer(done)
     assert (said["status"], said["files"]) == ("success", ["out.txt"])
+    assert model.requests == []
+
+
+EFFORTS = """
+apiVersion: minion/v1
+kind: Blueprint
+name: efforts
+description: Each node as it says.
+defaults: {fail: handoff, agent: {model: cheap, effort: low}}
+start: quick
+nodes:
+  quick: {type: agent, goal: Look at it once., tools: [read], next: thorough}
+  thorough: {type: agent, goal: Mend it., tools: [read, edit], model: strong, effort: max, next: look}
+  look: {type: judge, criteria: [It doubles.], model: standard, effort: medium, next: {pass: push, veto: handoff}}
+  push: {type: action, uses: push, next: done}
+  handoff: {type: action, uses: handoff, next: gave_up}
+  done: {type: end, status: success}
+  gave_up: {type: end, status: handed_off}
+"""
+
+
+def asked(project: Path, *options: str, **env: str) -> list[tuple[str, str | None]]:
+    """Model and effort of each request of that blueprint."""
+    folder = project / ".github" / "minion" / "blueprints"
+    folder.mkdir(parents=True)
+    (folder / "efforts.yml").write_text(EFFORTS)
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "blueprint")
+    quick = {"name": "quick", "match": {"contains": ["Look at it once"]}, "turns": [DONE]}
+    thorough = {"name": "thorough", "match": {"contains": ["Mend it"]}, "turns": [READ, EDIT, DONE]}
+    judge = {"calls": [{"name": "verdict", "input": {"verdict": "pass", "summary": "Fine.", "reasons": []}}]}
+    look = {"name": "look", "match": {"tool": ["verdict"]}, "turns": [judge]}
+    played = Script.of({"conversations": [look, quick, thorough]})
+    done, model = run(played, project, "--json", "--blueprint", "efforts", *options, **env)
+    assert done.returncode == 0, done.stderr
+    bodies = [request["body"] for request in model.requests]
+    return [(body["model"], body.get("output_config", {}).get("effort")) for body in bodies]
+
+
+def test_a_nodes_model_and_effort_reach_the_request(project: Path) -> None:
+    assert asked(project) == [
+        ("claude-haiku-5-5", "low"),
+        *[("claude-opus-5-5", "max")] * 3,
+        ("claude-sonnet-5-5", "medium"),
+    ]
+
+
+def test_effort_on_the_command_line_is_every_nodes(project: Path) -> None:
+    assert {effort for _, effort in asked(project, "--effort", "high")} == {"high"}
+
+
+def test_effort_is_not_asked_of_a_model_that_is_not_known_to_take_it(project: Path) -> None:
+    env = {"MINION_PRICES": "llama-5=1/2/0.1", "MINION_MODELS": "cheap=llama-5"}
+    assert asked(project, **env)[0] == ("llama-5", None)
+    done, model = run(script(DONE), project, "--model", "llama-5", "--effort", "low", **env)
+    assert done.returncode == 2
+    assert "--effort: llama-5 has none that could be set" in done.stderr
     assert model.requests == []
 
 

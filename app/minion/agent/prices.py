@@ -5,15 +5,18 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing and each model'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from minion.domain.errors import UsageError
 from minion.domain.receipt import Tokens
 
 MILLION = Decimal(1_000_000)
+_SERVED: Final = re.compile(r"(?:(?:[a-z]+\.)?anthropic\.)?(claude-[a-z0-9-]+?)(?:-v\d+(?::\d+)?|@\d{8})?")
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,14 @@ def parse_price(text: str) -> ModelFacts:
     if not model or len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts):
         raise UsageError(f"{text!r} is no price: write model=input/output/cache_read in $ per million tokens")
     price = Price(date(2000, 1, 1), Rates.of(*parts))
-    return _unknown(model, price)
+    return replace(_unknown(model, price), effort=_takes_effort(model))
+
+
+def _takes_effort(model: str) -> bool:
+    """Known by the API's name, or by that of Bedrock (`eu.anthropic.NAME-v1:0`) or Vertex (`NAME@20260101`): effort is
+    to be had wherever a model is (https://platform.claude.com/docs/en/build-with-claude/effort)."""
+    found = _SERVED.fullmatch(model)
+    return found is not None and found[1] in MODELS and MODELS[found[1]].effort
 
 
 def _unknown(model: str, *prices: Price) -> ModelFacts:

@@ -29,7 +29,7 @@ from minion.blueprint.library import assemble
 from minion.blueprint.state import State
 from minion.bootstrap.local_task import Asked, read_task
 from minion.bootstrap.models import model_of, preload
-from minion.bootstrap.prices import priced
+from minion.bootstrap.prices import priced, take_effort
 from minion.bootstrap.recordings import may_record, write_recording
 from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
@@ -68,6 +68,7 @@ class LocalRequest:
     blueprint: str = "implement"
     max_usd: str | None = None
     model: str | None = None
+    effort: str | None = None
     branch: str | None = None
     base: str | None = None
     resume: str | None = None
@@ -227,6 +228,7 @@ class _LocalTask:
             tool_cache=settings.tool_cache,
             mcp_secrets=settings.mcp_secrets,
             egress_loopback=settings.egress_loopback,
+            effort=self.request.effort,
         )
         spec = begun.record.spec
         task = Task(begun.configuration, spec.scope, base_sha=begun.copy.base_sha, asked=Wishes.of(spec))
@@ -265,7 +267,10 @@ class _LocalTask:
         roles = {**self.settings.models, **configuration.models}
         if self.request.model is not None:
             roles = dict.fromkeys(ROLES, self.request.model)
-        return priced(roles, self.settings.prices, self.settings.provider)
+        prices = priced(roles, self.settings.prices, self.settings.provider)
+        if self.request.effort is not None:
+            take_effort(prices)
+        return prices
 
     def _max_usd(self, configuration: RepositoryConfiguration) -> Decimal | None:
         said = [parse_usd(self.request.max_usd), self.settings.max_usd, configuration.max_usd]

@@ -27,6 +27,17 @@ def priced(roles: Mapping[str, str], additions: Sequence[str], provider: str = "
     return table
 
 
+def take_effort(prices: PriceTable) -> None:
+    """Raises `UsageError` where a role's model has no effort to be set, as far as is known: it would refuse, or the
+    wish would be lost."""
+    without = sorted({model for model in prices.roles.values() if not prices.facts(model).effort})
+    if without:
+        raise UsageError(
+            f"--effort: {', '.join(without)} has none that could be set, as far as is known here; leave it out, or "
+            "choose another --model"
+        )
+
+
 def provider_roles(provider: str) -> dict[str, str]:
     """The models of the roles as a provider calls them: Vertex as the API does, Bedrock by inference profiles that
     serve from anywhere (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""

@@ -125,6 +125,7 @@ class Workshop:
     """Variables that MCP servers may be given, where the repository names them too."""
     egress_loopback: tuple[str, ...] = ()
     """`host:port` of allowed hosts that are this machine."""
+    effort: str | None = None
 
     def open(
         self,
@@ -156,6 +157,7 @@ class Workshop:
             check_history=task.check_history,
             web=_web(task.configuration.egress, self.egress_loopback),
             tool_servers=self._tool_servers(workspace, place, task.configuration.mcp),
+            effort=self.effort,
         )
         return BoxedSite(workspace, sandbox, host, bench)
 

@@ -80,7 +80,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
                 emit=lambda kind, text, data: bench.emit(kind, node=node.name, text=text, data=data),
                 gates=gates,
                 rules=rules,
-                effort=node.effort,
+                effort=bench.effort or node.effort,
                 cancelled=bench.cancelled,
             )
         )

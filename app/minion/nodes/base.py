@@ -109,6 +109,8 @@ class WorkBench:
     web: Web | None = None
     check_history: tuple[PastCheck, ...] | None = None
     tool_servers: ToolServers | None = None
+    effort: str | None = None
+    """For every node, in place of what the blueprint says."""
 
 
 @dataclass(frozen=True)

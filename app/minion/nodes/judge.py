@@ -52,7 +52,7 @@ def run_judge_node(node: JudgeNode, visit: Visit, bench: WorkBench) -> NodeRepor
                 ending=Verdict(),
                 budget=budget,
                 emit=lambda kind, text, data: bench.emit(kind, node=node.name, text=text, data=data),
-                effort=node.effort,
+                effort=bench.effort or node.effort,
                 cancelled=bench.cancelled,
                 reminder=prompts.JUDGE_REMINDER,
             )
