@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minion.adapters.workspace.objects import Entry
+from minion.adapters.workspace.raw import Entry
 from minion.adapters.workspace.scan import HashCache, Scanner, blob_id
 from minion.domain.changeset import FileMode
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from minion.adapters.workspace.local import Checkout, find_checkout, git_directory, write_config
-from minion.adapters.workspace.objects import Objects
+from minion.adapters.workspace.local import git_directory, write_config
+from minion.adapters.workspace.objects import Objects, objects_of
+from minion.adapters.workspace.raw import Listing, RawObject, pack
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit
 from minion.domain.changeset import ChangeSet
 from minion.domain.ids import CommitSha
 
-_NEW = "0" * 40
+_NEW: Final = "0" * 40
+_NO_REF: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|^/|[/.]$|^$")
+"""https://git-scm.com/docs/git-check-ref-format#_description"""
 
 
 @dataclass(frozen=True)
@@ -32,72 +39,82 @@ def commit_to_branch(
     change_set: ChangeSet,
     message: str,
     author: tuple[str, str] = ("Minion", "minion@localhost"),
+    begin: Listing | None = None,
 ) -> BranchUpdated | BranchRefused:
     """Commits base + change set on top of the branch, or of the change set's base when the branch is new.
 
     The branch is moved only from where it was read. Refused when it is checked out somewhere, when its name is not
-    one, when it is not built on the change set's base, or when somebody moved it meanwhile.
+    one, when it is not built on the change set's base, or when somebody moved it meanwhile. `begin` is what the base
+    holds, where that is known.
     """
+    common = git_directory(directory)
     with tempfile.TemporaryDirectory(prefix="minion-git-") as folder:
-        config = write_config(Path(folder))
-        checkout = find_checkout(directory, config)
-        return _commit(SafeGit(checkout.common, config), checkout, branch, change_set, (message, *author))
+        safe = SafeGit(common, write_config(Path(folder)))
+        return _Committing(safe, common, branch, change_set, begin).carried_out(message, author)
 
 
 def branch_tip(directory: Path, branch: str) -> CommitSha | None:
     """The commit of a branch of the checkout, if it is there."""
+    if _NO_REF.search(branch):
+        return None
     with tempfile.TemporaryDirectory(prefix="minion-git-") as folder:
-        config = write_config(Path(folder))
-        found = _resolve(SafeGit(git_directory(directory), config), f"refs/heads/{branch}")
+        (found,) = _resolved(SafeGit(git_directory(directory), write_config(Path(folder))), f"refs/heads/{branch}")
         return None if found is None else CommitSha(found)
 
 
-def _commit(
-    safe: SafeGit, checkout: Checkout, branch: str, change_set: ChangeSet, words: tuple[str, str, str]
-) -> BranchUpdated | BranchRefused:
-    ref = f"refs/heads/{branch}"
-    refusal = _refusal(safe, checkout, ref, change_set)
-    if refusal is not None:
-        return BranchRefused(refusal)
-    old = _resolve(safe, ref)
-    parent = old or change_set.base_sha
-    objects = Objects(safe, change_set.base_sha)
-    try:
-        tree = objects.tree_of(change_set)
-    finally:
-        objects.close()
-    message, name, email = words
-    identity = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", name), ("EMAIL", email))
-    }
-    sha = safe.run("commit-tree", tree, "-p", parent, "-F", "-", stdin=message.encode(), env=identity).decode().strip()
-    try:
-        safe.run("update-ref", "--no-deref", ref, sha, old or _NEW)
-    except GitFailed as error:
-        return BranchRefused(f"{branch} was moved meanwhile: {error.words}")
-    return BranchUpdated(CommitSha(sha), CommitSha(parent))
+@dataclass(frozen=True)
+class _Committing:
+    safe: SafeGit
+    common: Path
+    branch: str
+    change_set: ChangeSet
+    begin: Listing | None
 
+    @property
+    def _ref(self) -> str:
+        return f"refs/heads/{self.branch}"
 
-def _refusal(safe: SafeGit, checkout: Checkout, ref: str, change_set: ChangeSet) -> str | None:
-    branch = ref.removeprefix("refs/heads/")
-    if not _runs(safe, "check-ref-format", ref):
-        return f"{branch!r} is not a branch name"
-    if _resolve(safe, change_set.base_sha) is None:
-        return f"the repository has no commit {change_set.base_sha}"
-    if ref in _checked_out(checkout):
-        return f"{branch} is checked out; switch to another branch first"
-    if _resolve(safe, ref) and not _runs(safe, "merge-base", "--is-ancestor", change_set.base_sha, ref):
-        return f"{branch} exists and is not built on {change_set.base_sha[:12]}"
-    return None
+    def carried_out(self, message: str, author: tuple[str, str]) -> BranchUpdated | BranchRefused:
+        if _NO_REF.search(self.branch):
+            return BranchRefused(f"{self.branch!r} is not a branch name")
+        base, old = _resolved(self.safe, self.change_set.base_sha, self._ref)
+        refusal = self._refusal(base, old)
+        if refusal is not None:
+            return BranchRefused(refusal)
+        parent = CommitSha(old or self.change_set.base_sha)
+        begin = self.begin or Objects(self.safe, self.change_set.base_sha).listing
+        objects = objects_of(self.change_set, begin)
+        commit = _commit(objects[-1].oid, parent, message, author)
+        self.safe.run("unpack-objects", "-q", stdin=pack([*objects, commit]))
+        try:
+            self.safe.run("update-ref", "--no-deref", self._ref, commit.oid, old or _NEW)
+        except GitFailed as error:
+            return BranchRefused(f"{self.branch} was moved meanwhile: {error.words}")
+        return BranchUpdated(CommitSha(commit.oid), parent)
 
-
-def _resolve(safe: SafeGit, name: str) -> str | None:
-    try:
-        return safe.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    except GitFailed:
+    def _refusal(self, base: str | None, old: str | None) -> str | None:
+        if base is None:
+            return f"the repository has no commit {self.change_set.base_sha}"
+        if self._ref in _checked_out(self.common):
+            return f"{self.branch} is checked out; switch to another branch first"
+        if old not in {None, base} and not _runs(self.safe, "merge-base", "--is-ancestor", base, str(old)):
+            return f"{self.branch} exists and is not built on {self.change_set.base_sha[:12]}"
         return None
+
+
+def _commit(tree: str, parent: str, message: str, author: tuple[str, str]) -> RawObject:
+    """https://git-scm.com/docs/git-commit-tree; git leaves these signs out of names, too."""
+    name, email = (re.sub(r"[<>\n]", "", word) for word in author)
+    who = f"{name} <{email}> {int(time.time())} {time.strftime('%z')}"
+    text = f"tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n\n{message}"
+    return RawObject("commit", text.replace("\0", "").encode("utf-8", "replace"))
+
+
+def _resolved(safe: SafeGit, *names: str) -> list[str | None]:
+    """The ids of these commits, all in one question; None where there is none."""
+    asked = "".join(f"{name}^{{commit}}\n" for name in names)
+    said = safe.run("cat-file", "--batch-check", stdin=os.fsencode(asked)).decode("utf-8", "replace").splitlines()
+    return [words[0] if (words := line.split())[1:2] == ["commit"] else None for line in said]
 
 
 def _runs(safe: SafeGit, *arguments: str) -> bool:
@@ -108,7 +125,7 @@ def _runs(safe: SafeGit, *arguments: str) -> bool:
     return True
 
 
-def _checked_out(checkout: Checkout) -> set[str]:
+def _checked_out(common: Path) -> set[str]:
     """The branches of the main checkout and of all linked worktrees (https://git-scm.com/docs/git-worktree#_details)."""
-    heads = [checkout.common / "HEAD", *(checkout.common / "worktrees").glob("*/HEAD")]
+    heads = [common / "HEAD", *(common / "worktrees").glob("*/HEAD")]
     return {head.read_text().strip().removeprefix("ref: ") for head in heads if head.is_file()}

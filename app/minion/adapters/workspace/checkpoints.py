@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from minion.adapters.workspace.files import put, remove
-from minion.adapters.workspace.objects import Entry, Objects
+from minion.adapters.workspace.objects import Objects
+from minion.adapters.workspace.raw import Entry
 from minion.adapters.workspace.scan import Scan
 from minion.domain.changeset import FileMode
 from minion.domain.errors import Outage

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import git
 
+from minion.adapters.workspace.raw import Entry, Listing, RawObject, changed_trees
 from minion.adapters.workspace.safe_git import SafeGit
 from minion.domain.changeset import ChangeSet, FileMode
-
-_GONE = "0" * 40
-
-
-class Entry(NamedTuple):
-    """A file of a tree: its mode and the id of its blob (SHA-1, hex)."""
-
-    mode: FileMode
-    oid: str
 
 
 class Objects:
@@ -37,11 +29,24 @@ class Objects:
         return self._safe.repository()
 
     @cached_property
-    def base(self) -> dict[str, Entry]:
+    def listing(self) -> Listing:
+        rows = self._safe.run("ls-tree", "-r", "-t", "-z", "--full-tree", self.base_sha).split(b"\0")
+        files: dict[str, Entry] = {}
+        folders: dict[str, str] = {}
+        for row in rows[:-1]:
+            facts, _, name = row.partition(b"\t")
+            mode, kind, oid = facts.decode().split(" ")
+            path = name.decode("utf-8", errors="surrogateescape")
+            if kind == "tree":
+                folders[path] = oid
+            else:
+                files[path] = Entry(FileMode(mode), oid)
+        return Listing(files, folders)
+
+    @property
+    def base(self) -> Mapping[str, Entry]:
         """Every file of the base commit by its path."""
-        listing = self._safe.run("ls-tree", "-r", "-z", "--full-tree", self.base_sha)
-        rows = (row.split(b"\t", 1) for row in listing.split(b"\0") if row)
-        return {path.decode("utf-8", errors="surrogateescape"): _entry(facts) for facts, path in rows}
+        return self.listing.files
 
     def blob(self, oid: str) -> bytes:
         # GitPython's object database speaks with one `git cat-file --batch`: one reader at a time.
@@ -51,38 +56,29 @@ class Objects:
 
     def store(self, contents: Sequence[bytes]) -> list[str]:
         """The ids of new blobs, in order."""
-        if not contents:
-            return []
-        with tempfile.TemporaryDirectory(dir=self._safe.git_dir) as folder:
-            paths = [Path(folder) / str(number) for number in range(len(contents))]
-            for path, data in zip(paths, contents, strict=True):
-                path.write_bytes(data)
-            names = "".join(f"{path}\n" for path in paths).encode()
-            return self._safe.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names).decode().split()
+        return self._write(RawObject("blob", data) for data in contents)
 
     def tree_of(self, change_set: ChangeSet) -> str:
         """The id of the tree that the base commit becomes with the change set."""
-        return self._tree(self._rows(change_set), self.base_sha)
+        return self._write(objects_of(change_set, self.listing))[-1]
 
     def tree_with(self, entries: Mapping[str, Entry]) -> str:
         """The id of a tree of these entries and no others, of blobs that are stored."""
-        rows = (_row(entry.mode, entry.oid, path) for path, entry in entries.items())
-        return self._tree(b"".join(rows))
+        return self._write(changed_trees(Listing(), entries))[-1]
 
-    def _tree(self, rows: bytes, begin: str | None = None) -> str:
-        with tempfile.TemporaryDirectory(dir=self._safe.git_dir) as folder:
-            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            if begin is not None:
-                self._safe.run("read-tree", begin, env=env)
-            self._safe.run("update-index", "-z", "--index-info", stdin=rows, env=env)
-            return self._safe.line("write-tree", env=env)
-
-    def _rows(self, change_set: ChangeSet) -> bytes:
-        deletions = [_row("0", _GONE, file.path) for file in change_set.files if file.data is None]
-        written = [(file, file.data) for file in change_set.files if file.data is not None]
-        oids = self.store([data for _, data in written])
-        additions = [_row(file.mode, oid, file.path) for (file, _), oid in zip(written, oids, strict=True)]
-        return b"".join([*deletions, *additions])
+    def _write(self, objects: Iterable[RawObject]) -> list[str]:
+        """Beside its place, then into it, so that nobody finds half an object."""
+        written = []
+        for raw in objects:
+            place = self._safe.git_dir / "objects" / raw.oid[:2] / raw.oid[2:]
+            if not place.exists():
+                place.parent.mkdir(exist_ok=True)
+                handle, name = tempfile.mkstemp(prefix="tmp_obj_", dir=place.parent)
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(raw.loose)
+                Path(name).replace(place)
+            written.append(raw.oid)
+        return written
 
     def diff(self, other: str, since: str | None = None) -> bytes:
         """From the base commit, or from the tree `since`, to another tree or commit."""
@@ -94,10 +90,15 @@ class Objects:
             self._repo.close()
 
 
-def _row(mode: str, oid: str, path: str) -> bytes:
-    return f"{mode} {oid}\t".encode() + path.encode("utf-8", errors="surrogateescape") + b"\0"
-
-
-def _entry(facts: bytes) -> Entry:
-    mode, _, oid = facts.decode().split(" ")
-    return Entry(FileMode(mode), oid)
+def objects_of(change_set: ChangeSet, begin: Listing) -> list[RawObject]:
+    """The blobs and trees that are new with the change set; the whole tree is the last."""
+    blobs: list[RawObject] = []
+    changes: dict[str, Entry | None] = {}
+    for file in change_set.files:
+        data = file.data
+        if data is None:
+            changes[file.path] = None
+        else:
+            blobs.append(RawObject("blob", data))
+            changes[file.path] = Entry(file.mode, blobs[-1].oid)
+    return [*blobs, *changed_trees(begin, changes)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from minion.adapters.workspace.ignore import IgnoreRules, root_rules
-from minion.adapters.workspace.objects import Entry
+from minion.adapters.workspace.raw import Entry
 from minion.domain.changeset import FileMode
 
 LARGEST = 50_000_000

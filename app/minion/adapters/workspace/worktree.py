@@ -11,7 +11,8 @@ from pathlib import Path
 
 from minion.adapters.workspace.checkpoints import Checkpoints, changed_since
 from minion.adapters.workspace.files import put, remove
-from minion.adapters.workspace.objects import Entry, Objects
+from minion.adapters.workspace.objects import Objects
+from minion.adapters.workspace.raw import Entry, Listing
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit
 from minion.adapters.workspace.scan import HashCache, Scan, Scanner, stamp_of
 from minion.domain.changeset import ChangedFile, ChangeSet, FileMode
@@ -45,6 +46,11 @@ class GitWorkspace:
     @property
     def head_sha(self) -> str:
         return self._objects.base_sha
+
+    @property
+    def listing(self) -> Listing:
+        """What the head holds."""
+        return self._objects.listing
 
     @property
     def git_dir(self) -> Path:
