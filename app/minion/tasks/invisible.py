@@ -49,6 +49,7 @@ def _ranges() -> dict[str, Kind]:
 
 
 _KINDS: Final = _ranges()
+_ASCII_KINDS: Final = "".join(char for char in _KINDS if char.isascii()).encode()
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Stripped:
 
 def hidden_in(text: str) -> Iterator[Hidden]:
     """Every invisible character that has no business there; emoji sequences, and joiners in scripts with them, do."""
-    if text.isascii() and text.isprintable():
+    if _plain(text):
         return
     for number, line in enumerate(text.split("\n"), start=1):
         if line.isascii() and line.isprintable():
@@ -85,7 +86,7 @@ def counts(text: str) -> Counter[Kind]:
 
 def strip_hidden(text: str) -> Stripped:
     """The text without invisible characters, and how many there were."""
-    if text.isascii() and text.isprintable():
+    if _plain(text):
         return Stripped(text, 0)
     lines, removed = [], 0
     for line in text.split("\n"):
@@ -93,6 +94,11 @@ def strip_hidden(text: str) -> Stripped:
         removed += len(line) - len(kept)
         lines.append("".join(kept))
     return Stripped("\n".join(lines), removed)
+
+
+def _plain(text: str) -> bool:
+    """ASCII without anything invisible, seen at one glance."""
+    return text.isascii() and len(text.encode().translate(None, _ASCII_KINDS)) == len(text)
 
 
 def _belongs(line: str, index: int) -> bool:

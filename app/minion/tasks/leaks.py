@@ -18,7 +18,8 @@ from minion.domain.secret import Secret
 _SHORTEST: Final = 8
 """Shorter exact values would be found everywhere."""
 _LONGEST_LINE: Final = 20_000
-_SQUEEZED: Final = re.compile(rb"[\s\"'`+\\,;()\[\]{}<>|&.:-]+")
+_BETWEEN: Final = b" \t\n\r\f\v\"'`+\\,;()[]{}<>|&.:-"
+"""Signs that a value may be broken up by."""
 _OWN_PATTERNS: Final = (
     ("Anthropic key", re.compile(r"sk-ant-[A-Za-z0-9_-]{20,}")),
     ("GitHub token", re.compile(r"(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9._-]{36,}|github_pat_[A-Za-z0-9_]{40,})")),
@@ -43,17 +44,18 @@ class Leak:
 
 def exact_leaks(data: bytes, secrets: Sequence[Secret]) -> bool:
     """Whether the bytes carry one of the values: plain, in base64 or hex, reversed, or broken up by other signs."""
-    squeezed = _SQUEEZED.sub(b"", data)
-    lowered = data.lower()
-    for secret in secrets:
-        value = secret.reveal().encode()
-        if len(value) < _SHORTEST:
-            continue
+    values = [value for secret in secrets if len(value := secret.reveal().encode()) >= _SHORTEST]
+    squeezed, lowered = (_squeezed(data), data.lower()) if values else (b"", b"")
+    for value in values:
         if any(form in data for form in _forms(value)) or value.hex().encode() in lowered:
             return True
-        if any(_SQUEEZED.sub(b"", form) in squeezed for form in _forms(value)):
+        if any(_squeezed(form) in squeezed for form in _forms(value)):
             return True
     return False
+
+
+def _squeezed(data: bytes) -> bytes:
+    return data.translate(None, _BETWEEN)
 
 
 def _forms(value: bytes) -> Iterator[bytes]:
