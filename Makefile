@@ -8,6 +8,8 @@
 #   make thorough                     the tests, with long ways and many more examples
 .PHONY: setup demo test thorough check bench clean lock
 .DEFAULT_GOAL := help
+# Hundreds of processes are started here; each would compile minion anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 MINION := .venv/bin/minion
 OUTCOME ?= success
@@ -31,8 +33,8 @@ thorough: check
 	@$(PYTEST) -n 3 --dist loadgroup -m "thorough or not thorough" --hypothesis-profile=thorough
 
 check: setup
-	@.venv/bin/ruff format --check --quiet app tests blueprints
-	@.venv/bin/ruff check --quiet app tests blueprints
+	@.venv/bin/ruff format --check --quiet app tests blueprints .ci
+	@.venv/bin/ruff check --quiet app tests blueprints .ci
 	@.venv/bin/mypy
 	@.venv/bin/mypy blueprints/programs/*.py
 	@.venv/bin/lint-imports --no-cache
@@ -47,6 +49,7 @@ bench: setup
 lock: setup
 	@.venv/bin/pip-compile --quiet --all-extras --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	  --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+	@.venv/bin/python .ci/runner_lock.py >action/requirements.lock
 
 clean:
 	rm -rf .venv .cache .minion build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -71,6 +71,16 @@ def test_the_checkout_is_left_as_it_was(project: Path) -> None:
     assert "calc.py | +1 -1" in done.stdout
 
 
+def test_the_sdk_is_not_needed(project: Path, tmp_path: Path) -> None:
+    """A runner does not have it."""
+    (tmp_path / "anthropic.py").write_text("raise ImportError('anthropic is not installed')\n")
+    done, _ = run(script(READ, EDIT, DONE), project, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    where = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1"}
+    done, _ = run(script(READ), project, PYTHONPATH=str(tmp_path), MINION_MODEL_PROVIDER="bedrock", **where)
+    assert "anthropic is not installed" in done.stderr
+
+
 def test_a_gate_that_fails_is_fed_back_and_then_passes(project: Path) -> None:
     wrong, right = edit("x + x + 1", "-x"), edit("-x", "2 * x")
     done, model = run(script(READ, wrong, DONE, right, DONE), project, "--json")
