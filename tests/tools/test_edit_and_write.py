@@ -16,7 +16,7 @@ def test_several_edits_at_once(call: Call, tree: Path) -> None:
     call("read", path="src/widget.py")
     result = call("edit", path="src/widget.py", edits=[change("return 1", "return 2"), change('"widget"', '"gadget"')])
     assert not result.error
-    assert "-    return 1\n+    return 2" in str(result.content)
+    assert result.content == "src/widget.py is changed: line 3, line 7"
     assert (tree / "src/widget.py").read_text() == WIDGET.replace("return 1", "return 2").replace("widget", "gadget")
 
 
@@ -69,8 +69,9 @@ def test_white_space_that_differs_is_pointed_out(call: Call) -> None:
 
 
 def test_line_numbers_in_old_are_pointed_out(call: Call) -> None:
-    shown = str(call("read", path="src/widget.py", start=6, count=2).content)
-    result = call("edit", path="src/widget.py", edits=[change(shown.rsplit("\n[", 1)[0], "x")])
+    call("read", path="src/widget.py")
+    shown = str(call("shell", command="cat -n src/widget.py | tail -2 | head -c -1").content).partition("stdout:\n")[2]
+    result = call("edit", path="src/widget.py", edits=[change(shown, "x")])
     assert "begins its lines with numbers" in str(result.content)
 
 
@@ -197,7 +198,7 @@ def test_carriage_returns_in_old_are_no_obstacle(call: Call, tree: Path) -> None
 
 def test_utf_16_stays_utf_16(call: Call, tree: Path) -> None:
     (tree / "strings.txt").write_bytes(b"\xff\xfe" + "caf\u00e9 one\n".encode("utf-16-le"))
-    assert call("read", path="strings.txt").content == "    1\tcaf\u00e9 one"
+    assert call("read", path="strings.txt").content == "caf\u00e9 one"
     assert not call("edit", path="strings.txt", edits=[change("one", "\u2603")]).error
     assert (tree / "strings.txt").read_bytes() == b"\xff\xfe" + "caf\u00e9 \u2603\n".encode("utf-16-le")
 
@@ -210,11 +211,29 @@ def test_an_edit_cannot_blow_a_file_up(call: Call, tree: Path) -> None:
     assert (tree / "a.txt").read_text() == "a" * 50_000
 
 
-def test_an_edit_of_a_big_file_is_told_without_its_diff(call: Call, tree: Path) -> None:
+def test_an_edit_of_a_big_file_is_told_as_one_place(call: Call, tree: Path) -> None:
     (tree / "big.txt").write_text("line\n" * 200_000)
     call("read", path="big.txt", count=1)
     result = call("edit", path="big.txt", edits=[change("line", "row", all=True)])
-    assert result.content == "big.txt is changed:\n(too big to be shown)"
+    assert result.content == "big.txt is changed: lines 1-200001"
+
+
+def test_the_answer_says_where_the_new_text_stands(call: Call, tree: Path) -> None:
+    (tree / "list.txt").write_text("".join(f"{number}\n" for number in range(1, 101)))
+    call("read", path="list.txt")
+    edits = [change("\n2\n3\n4\n", "\n"), change("\n10\n", "\n10\n10a\n10b\n"), change("100\n", "last\n")]
+    result = call("edit", path="list.txt", edits=edits)
+    assert result.content == "list.txt is changed: 3 lines gone at 2, lines 8-9, line 99"
+    lines = (tree / "list.txt").read_text().splitlines()
+    assert (lines[1], lines[7:9], lines[98]) == ("5", ["10a", "10b"], "last")
+
+
+def test_of_many_places_the_first_are_named(call: Call, tree: Path) -> None:
+    (tree / "many.txt").write_text("x\n-\n" * 30)
+    call("read", path="many.txt")
+    told = str(call("edit", path="many.txt", edits=[change("x", "y", all=True)]).content)
+    assert told.startswith("many.txt is changed: line 1, line 3, ")
+    assert told.endswith(", line 39, 10 more places")
 
 
 def test_looking_for_the_nearest_place_takes_a_moment_at_most(call: Call, tree: Path) -> None:

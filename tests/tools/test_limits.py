@@ -15,8 +15,7 @@ def test_the_boxed_server_has_the_tables_numbers() -> None:
     assert reading.MAX_NAMES == limits.FOLDER_NAMES
     assert searching.WITHIN_S == limits.SEARCH_SECONDS
     assert f"--max-columns={limits.SEARCH_LINE}" in searching.rg_flags({"pattern": "x"})
-    assert editing.MAX_DIFF == limits.DIFF_CHARACTERS
-    assert editing.MAX_COMPARED == limits.DIFF_FILE
+    assert editing.MAX_COMPARED == limits.EDIT_COMPARED
 
 
 def test_the_table_has_each_limit_once_and_none_is_forgotten() -> None:

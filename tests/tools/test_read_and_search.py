@@ -7,25 +7,42 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.tools.conftest import Call
+from tests.tools.conftest import WIDGET, Call
 
 from minion.adapters.sandbox.boxed.texts import image_size
+from minion.tools.bench import ToolBench
+from minion.tools.registry import build_tools
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 
 
-def test_lines_are_numbered(call: Call) -> None:
+def test_a_file_is_shown_as_it_stands_to_who_copies_from_it(call: Call) -> None:
     result = call("read", path="src/widget.py")
     assert not result.error
-    assert str(result.content).startswith("    1\tdef size():\n")
+    assert result.content == WIDGET.removesuffix("\n")
     assert result.paths == ("src/widget.py",)
+
+
+@pytest.mark.parametrize("tools", [["read"], ["read", "search", "shell", "git.log"]])
+def test_who_changes_nothing_cites_lines_and_sees_their_numbers(bench: ToolBench, tools: list[str]) -> None:
+    [read] = [tool for tool in build_tools(tools, bench) if tool.schema.name == "read"]
+    assert "with line numbers" in read.schema.description
+    answer = read.call({"path": "src/widget.py", "start": 3, "count": 1})
+    assert answer.content == "3\t    return 1\n[lines 3-3 of 7; go on with start: 4]"
+
+
+@pytest.mark.parametrize("tool", ["edit", "write"])
+def test_with_edit_or_write_nothing_is_numbered(bench: ToolBench, tool: str) -> None:
+    [read] = [found for found in build_tools(["read", tool], bench) if found.schema.name == "read"]
+    assert "as it stands" in read.schema.description
+    assert read.call({"path": "src/widget.py", "start": 6}).content == 'def name():\n    return "widget"'
 
 
 def test_a_range_says_what_is_left(call: Call) -> None:
     text = str(call("read", path="src/widget.py", start=3, count=1).content)
-    assert text == "    3\t    return 1\n[lines 3-3 of 7; go on with start: 4]"
+    assert text == "    return 1\n[lines 3-3 of 7; go on with start: 4]"
     assert "only 7 lines" in str(call("read", path="src/widget.py", start=50).content)
 
 
@@ -122,7 +139,7 @@ def test_a_folder_is_its_names(call: Call, tree: Path) -> None:
 def test_lines_are_counted_as_ripgrep_counts_them(call: Call, tree: Path) -> None:
     (tree / "odd.txt").write_text("one\x0ctwo\u2028three\nneedle\n")
     assert call("search", pattern="needle").content == "odd.txt:2:needle"
-    assert "    2\tneedle" in str(call("read", path="odd.txt").content)
+    assert call("read", path="odd.txt", start=2).content == "needle"
 
 
 def test_names_that_are_no_utf_8_reach_nobody_as_they_are(call: Call, tree: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from tests.tools.conftest import Call
 
 from minion.tools.bench import ToolBench
-from minion.tools.outputs import cut_middle, plain
+from minion.tools.outputs import cut_middle, folded, plain
 from minion.tools.registry import build_tools
 
 
@@ -17,7 +18,29 @@ def test_the_result_is_labelled(call: Call) -> None:
     assert result.error
     assert result.content == "exit code 2\n<stdout>\nout\n</stdout>\n<stderr>\nerr\n</stderr>"
     assert result.data["exit_code"] == 2
-    assert call("shell", command="true").content == "exit code 0\n(no output)"
+    assert call("shell", command="true").content == "exit code 0, no output"
+
+
+def test_one_stream_alone_is_named_beside_the_exit_code(call: Call) -> None:
+    assert call("shell", command="echo out").content == "exit code 0, stdout:\nout"
+    assert call("shell", command="echo err >&2; exit 3").content == "exit code 3, stderr:\nerr"
+
+
+def test_rows_of_dots_are_counted(call: Call) -> None:
+    """As unittest and pytest print them: what they say is their number."""
+    assert (
+        call("shell", command="printf '.%.0s' $(seq 1200)").content == f"exit code 0, stdout:\n{'.' * 20}[… 1180 more]"
+    )
+    short = f"{'=' * 99}\n{'ab' * 100}{' ' * 200}{'0' * 200}|"
+    assert folded(short) == short
+    assert folded("-" * 100 + "\n" + "." * 101) == f"{'-' * 20}[… 80 more]\n{'.' * 20}[… 81 more]"
+
+
+def test_looking_for_rows_takes_a_moment_at_most() -> None:
+    began = time.monotonic()
+    folded(("-" * 99 + "x") * 4_000)
+    folded(("-" * 99 + "x") * 100_000)
+    assert time.monotonic() - began < 2
 
 
 def test_a_pipe_fails_with_its_first_part(call: Call) -> None:

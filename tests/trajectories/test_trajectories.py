@@ -99,7 +99,7 @@ def test_python_from_red_to_green(tmp_path: Path) -> None:
     assert "does not fit its schema" in answers[6][0]
     assert "lint (ruff F821 line 631): Undefined name `many`" in answers[7][0]
     assert "test: passed (96 passed, 1 skipped)" in answers[9][0]
-    within(played, turns=13, prompt=50_000, output=1_300)
+    within(played, turns=13, prompt=43_000, output=1_300)
     check("python", seen(played))
 
 
@@ -155,7 +155,7 @@ def test_javascript_from_red_to_green(tmp_path: Path) -> None:
     assert "The nearest valid input: " in answers[5][0]
     assert "break the file's syntax, which is sound now: line 73" in answers[6][0]
     assert "test: passed (148 passed)" in answers[8][0]
-    within(played, turns=12, prompt=60_000, output=1_300)
+    within(played, turns=12, prompt=53_000, output=1_300)
     check("javascript", seen(played))
 
 
@@ -209,5 +209,5 @@ def test_typescript_from_red_to_green(tmp_path: Path) -> None:
     assert "An input that is valid: " in answers[5][0]
     shown_first(answers[7][0], "src/index.ts(#,#): error TS#: Type 'unknown' is not assignable to type 'string'.\n")
     assert "test: passed (23 passed, 1 skipped)" in answers[9][0]
-    within(played, turns=13, prompt=42_000, output=1_300)
+    within(played, turns=13, prompt=38_000, output=1_300)
     check("typescript", seen(played))

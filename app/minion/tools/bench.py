@@ -33,7 +33,8 @@ class ToolBench:
     """`output_dir` is written by us and readable (not writable) in the box at the same path: whole outputs go there.
 
     `protected` are gitignore patterns of paths that nobody's task may change; what `narrowing` does not allow, this
-    step may not. Without `web` or `check_history` the tools that need them are not offered.
+    step may not. `numbered`: what is read comes with line numbers. Without `web` or `check_history` the tools that need
+    them are not offered.
     """
 
     sandbox: Sandbox
@@ -44,6 +45,7 @@ class ToolBench:
     narrowing: Narrowing = ()
     shell_timeout_s: float = 120.0
     shell_timeout_max_s: float = 600.0
+    numbered: bool = False
     ledger: ReadLedger = field(default_factory=ReadLedger)
     lint: LineLint = NO_LINT
     web: Web | None = None

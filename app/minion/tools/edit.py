@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench, refused
+from minion.tools.limits import EDIT_PLACES
 from minion.tools.lint import Hunk, with_findings
 from minion.tools.scope import WriteScope
 
@@ -15,7 +16,8 @@ SCHEMA = ToolSchema(
     name="edit",
     description=(
         "Replace text in a file that you have read. Each `old` must match exactly, white space too, and once (or set "
-        "`all`), without line numbers. Edits apply in order, all or none; what breaks the syntax is refused."
+        "`all`). Put all edits of a file into one call: they apply in order, all or none. What breaks the syntax is "
+        "refused."
     ),
     input_schema={
         "type": "object",
@@ -63,12 +65,25 @@ class Edit:
             return refused(answer)
         self.bench.ledger.note(answer)
         findings = self.bench.lint.edited(place.real, (expected, str(answer["sha"])), hunks_of(answer))
-        told = with_findings(f"{answer['real']} is changed:\n{answer['diff']}", findings)
+        told = with_findings(f"{answer['real']} is changed: {places(hunks_of(answer))}", findings)
         return ToolResult(told, paths=(str(answer["real"]),))
 
 
 def hunks_of(answer: Mapping[str, Any]) -> list[Hunk]:
     return [(int(old), int(count), int(new), int(new_count)) for old, count, new, new_count in answer["hunks"]]
+
+
+def places(hunks: Sequence[Hunk]) -> str:
+    """Where the new text stands: `line 3, lines 9-12, 2 lines gone at 20`; the first of them where there are many."""
+    shown = [_place(new, count, gone) for _, gone, new, count in hunks[:EDIT_PLACES]]
+    more = [f"{len(hunks) - EDIT_PLACES} more places"] if len(hunks) > EDIT_PLACES else []
+    return ", ".join([*shown, *more])
+
+
+def _place(first: int, count: int, gone: int) -> str:
+    if count == 0:
+        return f"{gone} line{'s' if gone > 1 else ''} gone at {first}"
+    return f"line {first}" if count == 1 else f"lines {first}-{first + count - 1}"
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ BESIDE_TAIL: Final = 2_500
 FAILURES_FROM: Final = 4_000
 FAILURES: Final = 20
 FAILURES_CHARACTERS: Final = 4_000
-DIFF_CHARACTERS: Final = 6_000
-DIFF_FILE: Final = 500_000
+EDIT_PLACES: Final = 20
+EDIT_COMPARED: Final = 500_000
 HISTORY_CHECKS: Final = 60
 GIT_HEAD: Final = 20_000
 GIT_TAIL: Final = 4_000
@@ -64,8 +64,10 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("search", "one line", SEARCH_LINE, "characters", "cut"),
     Limit("search", "the answer", SEARCH_HEAD + SEARCH_TAIL, "characters", "cut in the middle"),
     Limit("search", "the search", SEARCH_SECONDS, "seconds", "refused"),
-    Limit("edit", "the diff in the answer", DIFF_CHARACTERS, "characters", "cut at the end"),
-    Limit("edit", "a file whose diff is shown", DIFF_FILE, "characters", "no diff"),
+    Limit("edit", "places named in the answer", EDIT_PLACES, "places", "counted"),
+    Limit(
+        "edit", "a file that is compared with itself before", EDIT_COMPARED, "characters", "taken as changed all over"
+    ),
     Limit("shell", "each of stdout and stderr", SHELL_HEAD + SHELL_TAIL, "characters", "cut in the middle, kept whole"),
     Limit(
         "shell", "the same, below failures", BESIDE_HEAD + BESIDE_TAIL, "characters", "cut in the middle, kept whole"

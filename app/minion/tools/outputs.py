@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from minion.ports.sandbox import BoxResult
@@ -25,6 +26,19 @@ def cut_middle(text: str, head: int = SHELL_HEAD, tail: int = SHELL_TAIL) -> str
     if len(text) <= head + tail:
         return text
     return f"{text[:head]}\n[… {len(text) - head - tail} characters left out …]\n{text[-tail:]}"
+
+
+_RUN = re.compile(r"([^\w\s])\1{99,}")
+_RUN_KEPT = 20
+_FOLDED_UP_TO = 400_000
+"""Characters: looking for runs in more than that takes a while, and most of it is cut anyway."""
+
+
+def folded(text: str) -> str:
+    """Of a hundred or more equal marks in a row (dots, dashes) the first, and how many follow."""
+    if len(text) > _FOLDED_UP_TO:
+        return text
+    return _RUN.sub(lambda run: f"{run[0][:_RUN_KEPT]}[… {len(run[0]) - _RUN_KEPT} more]", text)
 
 
 LONGEST = 60_000
@@ -77,19 +91,29 @@ def kept_whole(text: str, store: OutputStore, head: int, tail: int) -> str:
 
 def label(result: BoxResult, store: OutputStore) -> str:
     """The result of a command as the model reads it: where it failed at length, the failures first."""
-    stdout, stderr = plain(result.stdout).strip("\n"), plain(result.stderr).strip("\n")
-    longest = max(len(stdout), len(stderr))
-    failures = _failures(stdout, stderr) if result.exit_code != 0 and longest > FAILURES_FROM else None
+    whole = {"stdout": plain(result.stdout).strip("\n"), "stderr": plain(result.stderr).strip("\n")}
+    streams = {name: folded(text) for name, text in whole.items() if text}
+    longest = max(map(len, streams.values()), default=0)
+    failures = _failures(*whole.values()) if result.exit_code != 0 and longest > FAILURES_FROM else None
     head, tail = (SHELL_HEAD, SHELL_TAIL) if failures is None else (BESIDE_HEAD, BESIDE_TAIL)
-    parts = [_status(result), *([] if failures is None else [failures.shown()])]
-    streams = (("stdout", stdout), ("stderr", stderr))
-    parts += [f"<{name}>\n{cut_middle(text, head, tail)}\n</{name}>" for name, text in streams if text]
-    if not stdout and not stderr:
-        parts.append("(no output)")
+    shown = {name: cut_middle(text, head, tail) for name, text in streams.items()}
+    parts = _parts(_status(result), None if failures is None else failures.shown(), shown)
     if longest > head + tail:
-        path = store.keep(f"=== stdout\n{stdout}\n=== stderr\n{stderr}\n")
+        path = store.keep("".join(f"=== {name}\n{text}\n" for name, text in whole.items()))
         parts.append(f"The whole output: read {path}")
     return "\n".join(parts)
+
+
+def _parts(status: str, failures: str | None, shown: Mapping[str, str]) -> list[str]:
+    """One stream alone needs no end: its name stands beside the status."""
+    match list(shown.items()):
+        case [(name, text)] if failures is None:
+            return [f"{status}, {name}:", text]
+        case []:
+            return [f"{status}, no output"]
+        case several:
+            tagged = [f"<{name}>\n{text}\n</{name}>" for name, text in several]
+            return [status, *([] if failures is None else [failures]), *tagged]
 
 
 def _failures(stdout: str, stderr: str) -> Failures | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from minion.tools.base import Json, ToolResult, ToolSchema
@@ -11,7 +11,7 @@ from minion.tools.limits import READ_CHARACTERS, READ_LINES
 
 SCHEMA = ToolSchema(
     name="read",
-    description="Read a text file with line numbers, an image, a notebook's cells, or the names in a folder.",
+    description="Read a text file as it stands, an image, a notebook's cells, or the names in a folder.",
     input_schema={
         "type": "object",
         "properties": {
@@ -24,13 +24,17 @@ SCHEMA = ToolSchema(
     },
     input_examples=({"path": "src/app.py", "start": 120, "count": 80},),
 )
+NUMBERED = replace(SCHEMA, description=SCHEMA.description.replace("as it stands", "with line numbers"))
 
 
 @dataclass(frozen=True)
 class Read:
     bench: ToolBench
-    schema = SCHEMA
     writes = False
+
+    @property
+    def schema(self) -> ToolSchema:
+        return NUMBERED if self.bench.numbered else SCHEMA
 
     def call(self, arguments: Json) -> ToolResult:
         start, count = int(arguments.get("start", 1)), int(arguments.get("count", READ_LINES))
@@ -43,17 +47,16 @@ class Read:
             return ToolResult(_listed(answer), paths=(str(answer["real"]),))
         self.bench.ledger.note(answer)
         self.bench.lint.seen(str(answer["real"]), str(answer["sha"]))
-        return ToolResult(_shown(answer), paths=(str(answer["real"]),), data={"size": answer["size"]})
+        return ToolResult(self._shown(answer), paths=(str(answer["real"]),), data={"size": answer["size"]})
 
-
-def _shown(answer: dict[str, Any]) -> str | list[dict[str, Any]]:
-    if answer["kind"] == "image":
-        source = {"type": "base64", "media_type": answer["media_type"], "data": answer["base64"]}
-        return [{"type": "text", "text": str(answer["about"])}, {"type": "image", "source": source}]
-    lines: list[str] = [str(line) for line in answer["lines"]]
-    if not lines:
-        return "(the file is empty)" if answer["total"] == 0 else f"(the file has only {answer['total']} lines)"
-    return numbered(lines, int(answer["start"]), int(answer["total"]))
+    def _shown(self, answer: dict[str, Any]) -> str | list[dict[str, Any]]:
+        if answer["kind"] == "image":
+            source = {"type": "base64", "media_type": answer["media_type"], "data": answer["base64"]}
+            return [{"type": "text", "text": str(answer["about"])}, {"type": "image", "source": source}]
+        lines: list[str] = [str(line) for line in answer["lines"]]
+        if not lines:
+            return "(the file is empty)" if answer["total"] == 0 else f"(the file has only {answer['total']} lines)"
+        return _text(lines, int(answer["start"]), int(answer["total"]), numbered=self.bench.numbered)
 
 
 def _listed(answer: dict[str, Any]) -> str:
@@ -63,12 +66,12 @@ def _listed(answer: dict[str, Any]) -> str:
     return "\n".join([f"{answer['real']} is a folder:", *(names or ["(empty)"]), *more])
 
 
-def numbered(lines: list[str], start: int, total: int) -> str:
-    """Lines as `  12<tab>text`, stopped at 60,000 characters, with a note of what is left."""
+def _text(lines: list[str], start: int, total: int, *, numbered: bool) -> str:
+    """Stopped at 60,000 characters, with a note of what is left; a numbered line is `12<tab>text`."""
     rows: list[str] = []
     size = 0
     for number, line in enumerate(lines, start):
-        rows.append(f"{number:5}\t{line}")
+        rows.append(f"{number}\t{line}" if numbered else line)
         size += len(rows[-1])
         if size > READ_CHARACTERS:
             break

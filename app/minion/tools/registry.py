@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
@@ -40,9 +41,15 @@ TOOLS: dict[str, Callable[[ToolBench], Tool | None]] = {
 }
 
 
+CHANGING = frozenset({"edit", "write"})
+
+
 def build_tools(names: Sequence[str], bench: ToolBench) -> list[Tool]:
     """The named tools, each once, sorted so that a node's requests stay alike; `KeyError` for an unknown name.
 
-    What has nothing to work on here (`web` where no host is allowed) is not offered.
+    What has nothing to work on here (`web` where no host is allowed) is not offered. Who changes files copies from what
+    it reads, and gets the text as it stands; who only reads cites lines, and gets them numbered.
     """
-    return [tool for name in sorted(set(names)) if (tool := TOOLS[name](bench)) is not None]
+    wanted = sorted(set(names))
+    fitting = replace(bench, numbered=CHANGING.isdisjoint(wanted))
+    return [tool for name in wanted if (tool := TOOLS[name](fitting)) is not None]

@@ -16,7 +16,6 @@ from pathlib import Path
 from .texts import MAX_FILE, Answer, Options, Refused, Text, contents, cut, digest, lines_of, located, shown
 
 MAX_COMPARED = 500_000
-MAX_DIFF = 6_000
 MOST_PLACES = 8
 MOST_CANDIDATES = 2_000
 LONGEST_COMPARED = 400
@@ -149,21 +148,14 @@ def encoded(text: str) -> bytes:
 
 
 def compared(before: str, after: str) -> Answer:
-    """What changed, for people and for linters; of big files only that they did."""
+    """`hunks`: [first old line, old lines, first new line, new lines] of each change; of big files one over all."""
     if max(len(before), len(after)) > MAX_COMPARED:
-        everything = [1, before.count("\n") + 1, 1, after.count("\n") + 1]
-        return {"diff": "(too big to be shown)", "hunks": [everything]}
+        return {"hunks": [[1, before.count("\n") + 1, 1, after.count("\n") + 1]]}
     rows = list(difflib.unified_diff(lines_of(before), lines_of(after), lineterm="", n=2))[2:]
-    return {"diff": shortened(rows), "hunks": hunks(rows)}
-
-
-def shortened(rows: list[str]) -> str:
-    text = "\n".join(cut(row) for row in rows)
-    return text if len(text) <= MAX_DIFF else f"{text[:MAX_DIFF]}\n[… {len(text) - MAX_DIFF} characters left out …]"
+    return {"hunks": hunks(rows)}
 
 
 def hunks(rows: list[str]) -> list[list[int]]:
-    """[first old line, old lines, first new line, new lines] of each change in the rows, without context."""
     found: list[list[int]] = []
     old = new = 0
     inside = False
