@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote
 
 import jwt
@@ -128,9 +128,12 @@ def signature_of(asked: Asked) -> str:
     return hmac.digest(key, to_sign.encode(), "sha256").hex()
 
 
+_Kind = TypeVar("_Kind", bound=Cloud)
+
+
 @contextmanager
-def cloud() -> Iterator[Cloud]:
-    served = Cloud()
+def cloud(kind: type[_Kind] = Cloud) -> Iterator[_Kind]:  # type: ignore[assignment]
+    served = kind()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

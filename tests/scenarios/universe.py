@@ -56,9 +56,9 @@ class Universe:
     def start(self) -> None:
         self.hub = Hub(HubOptions(self.place / "hub", runner_path=[Path(sys.executable).parent])).start()
         self.model = ScriptedModel(Script.of({"conversations": []}), api_key=MODEL_KEY).start()
-        port = free_port()
+        self.port = free_port()
         self._people()
-        self._app(f"http://127.0.0.1:{port}", port)
+        self._app(f"http://127.0.0.1:{self.port}")
 
     def stop(self) -> None:
         self.app.stop()
@@ -85,7 +85,7 @@ class Universe:
         (runner / "minion.yml").write_bytes((folder("action") / "runner-workflow.yml").read_bytes())
         self.hub.create_repository(f"{ORGANISATION}/minion-runner", self.place / "runner", "ann", private=True)
 
-    def _app(self, url: str, port: int) -> None:
+    def _app(self, url: str) -> None:
         shipped = YAML(typ="safe", pure=True).load(manifest())
         registered = self.hub.create_app(
             {
@@ -112,8 +112,24 @@ class Universe:
             "ANTHROPIC_API_KEY": MODEL_KEY,
         }
         self.key = registered["private_key"]
-        self.app = Service("the App", ["serve", f"--port={port}"], environment, self.place / "app.log")
+        self.settings = environment
+        self._start({})
+
+    def _start(self, changed: Mapping[str, str | None]) -> None:
+        wanted = {name: value for name, value in {**self.settings, **changed}.items() if value is not None}
+        self.app = Service("the App", ["serve", f"--port={self.port}"], wanted, self.place / "app.log")
         self.app.start()
+
+    @contextmanager
+    def changed(self, settings: Mapping[str, str | None]) -> Iterator[None]:
+        """The App is restarted with other settings for a while; None: without that variable."""
+        self.app.stop()
+        self._start(settings)
+        try:
+            yield
+        finally:
+            self.app.stop()
+            self._start({})
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """From the App's database, read-only."""
