@@ -35,7 +35,7 @@ def test_a_finding_rides_on_the_edit_s_answer(place: Build) -> None:  # noqa: F8
     )
     report = at.visit(agent())
     assert report.result.outcome == "ok"
-    assert at.texts(2).endswith("+x = l\nlint (ruff F821 line 1): Undefined name `l`")
+    assert at.texts(2).endswith("a.py is changed: line 1\nlint (ruff F821 line 1): Undefined name `l`")
     assert at.texts(3).endswith("lint (ruff F401 line 1): `sys` imported but unused")
 
 
