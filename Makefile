@@ -49,7 +49,7 @@ bench: setup
 lock: setup
 	@.venv/bin/pip-compile --quiet --all-extras --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	  --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
-	@.venv/bin/python .ci/runner_lock.py >action/requirements.lock
+	@.venv/bin/python .ci/runner_lock.py action
 
 clean:
 	rm -rf .venv .cache .minion build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

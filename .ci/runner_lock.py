@@ -1,4 +1,6 @@
-"""The part of requirements.lock that a runner needs, and hatchling to install minion itself; printed.
+"""The parts of requirements.lock that a runner needs, as files of a folder: `runner_lock.py FOLDER`.
+
+`requirements.lock` is for minion, and has hatchling to install minion itself; `installer.lock` is uv alone.
 
 Without the Anthropic SDK, of 17 MB: a runner asks the App for its models, over plain HTTP. Run it in the environment
 that the lock was installed in.
@@ -8,6 +10,7 @@ that the lock was installed in.
 from __future__ import annotations
 
 import re
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -43,9 +46,12 @@ def part(lock: str, names: set[str]) -> str:
 
 
 def main() -> None:
+    folder, lock = Path(sys.argv[1]), (ROOT / "requirements.lock").read_text()
     wanted = needed("minion", "hatchling") - {"minion"}
-    print("# What a runner needs, and hatchling to install minion itself. Written by `make lock`.")  # noqa: T201
-    print(part((ROOT / "requirements.lock").read_text(), wanted), end="")  # noqa: T201
+    (folder / "requirements.lock").write_text(
+        f"# What a runner needs, and hatchling to install minion itself. Written by `make lock`.\n{part(lock, wanted)}"
+    )
+    (folder / "installer.lock").write_text(f"# What installs it fast. Written by `make lock`.\n{part(lock, {'uv'})}")
 
 
 if __name__ == "__main__":

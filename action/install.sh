@@ -32,15 +32,39 @@ find_python() {
   stop "No Python 3.11 or later with venv on this runner. Put actions/setup-python in front of this action."
 }
 
+# Hashes for all that is downloaded; nothing that is downloaded is built. Python compiles what it comes to use.
+hashed=(--no-deps --only-binary :all: --require-hashes --requirement)
+source=(--no-deps --no-index --no-build-isolation "$root")
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+
+# The machine's, else the one that is pinned beside this file.
+find_uv() {
+  command -v uv && return
+  local target="$RUNNER_TEMP/minion-uv"
+  "$1" -m pip install --quiet --target "$target" "${hashed[@]}" "$ACTION_PATH/installer.lock" >/dev/null 2>&1 || return 1
+  echo "$target/bin/uv"
+}
+
+install_with_uv() {
+  local uv
+  uv=$(find_uv "$2") || return 1
+  "$uv" pip install --quiet --python "$1/bin/python" "${hashed[@]}" "$ACTION_PATH/requirements.lock" &&
+    "$uv" pip install --quiet --python "$1/bin/python" "${source[@]}"
+}
+
+# Slower, but it knows the settings of pip: an index or a proxy that only they name.
+install_with_pip() {
+  "$2" -m venv --clear "$1"
+  "$1/bin/python" -m pip install --quiet --no-compile "${hashed[@]}" "$ACTION_PATH/requirements.lock"
+  "$1/bin/python" -m pip install --quiet --no-compile "${source[@]}"
+}
+
 install_minion() {
   [ -f "$root/pyproject.toml" ] || stop "This action holds no source to install, and no minion $wanted is preinstalled."
   local python venv="$RUNNER_TEMP/minion-venv"
   python=$(find_python)
-  "$python" -m venv "$venv"
-  export PIP_DISABLE_PIP_VERSION_CHECK=1
-  # Hashes for all that is downloaded; nothing that is downloaded is built.
-  "$venv/bin/python" -m pip install --quiet --no-deps --only-binary :all: --require-hashes -r "$ACTION_PATH/requirements.lock"
-  "$venv/bin/python" -m pip install --quiet --no-deps --no-index --no-build-isolation "$root"
+  "$python" -m venv --clear --without-pip "$venv"
+  install_with_uv "$venv" "$python" || install_with_pip "$venv" "$python"
   minion="$venv/bin/minion"
 }
 

@@ -1,7 +1,7 @@
 """The peers, from the package indexes into `.cache/peers`: `python -m tests.bench.peers.install [NAME...]`.
 
 Each is installed twice and the second time is kept, when what it needs lies in the package manager's cache. Minion too,
-into a fresh environment, from this checkout.
+by the action of this checkout.
 """
 
 from __future__ import annotations
@@ -50,16 +50,24 @@ def _pip(*packages: str, needs: str = "python3") -> Callable[[Path], str]:
         _run([_python(needs), "-m", "venv", str(folder)])
         _run([str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *packages])
         name = packages[0].split("==")[0]
-        if Path(name).is_absolute():
-            name = Path(name).name if Path(name).is_file() else "minion"
         code = f"import importlib.metadata as m; print(m.version({name!r}))"
         return _run([str(folder / "bin" / "python"), "-c", code]).strip()
 
     return install
 
 
+def _action(folder: Path) -> str:
+    """As a runner does it that has neither minion nor uv."""
+    folder.mkdir()
+    action = ROOT / "action"
+    told = {"ACTION_PATH": action, "RUNNER_TEMP": folder, "GITHUB_OUTPUT": folder / "output", "SANDBOX": "unsafe"}
+    place = {**told, "PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin"}
+    _run(["env", *(f"{name}={value}" for name, value in place.items()), "bash", str(action / "install.sh")])
+    return _run([str(folder / "minion-venv" / "bin" / "minion"), "--version"]).split()[-1]
+
+
 RECIPES: dict[str, tuple[str, Callable[[Path], str]]] = {
-    "minion": ("minion", _pip(str(ROOT))),
+    "minion": ("minion", _action),
     "Claude Code": ("claude", _npm("@anthropic-ai/claude-code", "2.1.329")),
     "pi": ("pi", _npm("@mariozechner/pi-coding-agent", "0.73.1")),
     "mini-swe-agent": (
