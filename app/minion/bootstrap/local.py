@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from minion.bootstrap.models import model_of, preload
 from minion.bootstrap.prices import priced, take_effort
 from minion.bootstrap.recordings import may_record, write_recording
 from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
+from minion.bootstrap.scratch import scratch
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.bootstrap.stopping import Stopper
 from minion.bootstrap.tool_servers import variables_of
@@ -90,8 +90,8 @@ def run_task(request: LocalRequest) -> int:
     Stopper(lambda words: console.out(words, highlight=False)).install()
     settings = Local.read()
     preload(settings)
-    with tempfile.TemporaryDirectory(prefix="minion-run-", ignore_cleanup_errors=True) as folder:
-        run = _LocalTask(request, settings, Place.under(Path(folder)), console)
+    with scratch() as folder:
+        run = _LocalTask(request, settings, Place.under(folder), console)
         report = run.begin(started) if request.resume is None else run.go_on(request.resume, started)
     click.echo(as_json(report) if request.as_json else as_text(report, detailed=request.detailed))
     return report.outcome.exit_code
@@ -189,8 +189,8 @@ class _LocalTask:
             outcome = self._carry_out(begun, prices, held)
         finally:
             held.close()
-        diff = begun.copy.workspace.diff(limit=10**9)
-        return LocalReport(outcome, begun.record.branch if outcome.sha else None, diff, time.monotonic() - started)
+        lines = begun.copy.workspace.line_counts()
+        return LocalReport(outcome, begun.record.branch if outcome.sha else None, lines, time.monotonic() - started)
 
     def _carry_out(self, begun: _Begun, prices: PriceTable, held: HeldRun) -> LocalOutcome:
         record, workspace = begun.record, begun.copy.workspace
@@ -213,7 +213,7 @@ class _LocalTask:
             )
             self._prepare(site, begun.configuration, journal, walk)
             workspace.apply(record.work)
-            run = LocalRun(walk, self._rules(begun), self._commit(record), record, held, meter)
+            run = LocalRun(walk, self._rules(begun), self._commit(begun), record, held, meter)
             outcome = run.to_the_end()
             if self.request.record is not None:
                 write_recording(Path(self.request.record), record.blueprints, walk.state, run.rules.secrets)
@@ -288,10 +288,12 @@ class _LocalTask:
             secrets=(*settings.model_secrets, *tokens, *served),
         )
 
-    def _commit(self, record: RunRecord) -> Commit:
+    def _commit(self, begun: _Begun) -> Commit:
+        record, begin = begun.record, begun.copy.workspace.listing
+
         def commit(changes: ChangeSet, what: str) -> CommitSha | NotCommitted:
             message = commit_message(record.spec.title, what, PushMark(record.id, 1))
-            made = commit_to_branch(self._repository, record.branch, changes, message)
+            made = commit_to_branch(self._repository, record.branch, changes, message, begin=begin)
             return NotCommitted(made.reason) if isinstance(made, BranchRefused) else made.sha
 
         return commit

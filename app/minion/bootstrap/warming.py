@@ -1,10 +1,11 @@
-"""Imports that only the end of a run needs, done while the model is being waited for."""
+"""What a run has to do at some time, done while the model is being waited for."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
 
+from minion.bootstrap.scratch import remove_left_over
 from minion.domain.trace import TraceEvent
 
 
@@ -21,8 +22,7 @@ class Warming:
 
 
 def _warm() -> None:
-    import unidiff.patch  # noqa: F401
-
     from minion.tasks.leaks import pattern_leaks
 
     pattern_leaks("the detectors of the gate")
+    remove_left_over()

@@ -85,6 +85,10 @@ class Workspace(Protocol):
         """Makes the files what they were at the checkpoint."""
         ...
 
+    def still(self) -> AbstractContextManager[None]:
+        """For a block in which nobody changes a file, this workspace neither: they are looked at once."""
+        ...
+
     def base_tree(self) -> AbstractContextManager[None]:
         """Within it the workspace holds the files of `head_sha`, without the work, which is put back after."""
         ...

@@ -89,8 +89,9 @@ class LocalRun:
             self._charge_interrupted()
         except MinionError as met:
             status, self._reason = "failed", str(met)
-        self._keep(f"work in progress: {status}")
-        return self._outcome(status, self._remember())
+        with self.walk.site.workspace.still():
+            self._keep(f"work in progress: {status}")
+            return self._outcome(status, self._remember())
 
     def _charge_interrupted(self) -> None:
         line = self.meter.interrupted()
@@ -130,11 +131,11 @@ class LocalRun:
             if isinstance(node, Ended):
                 self._reason = self._reason or node.reason
                 return node.status
-            if isinstance(node, ActionNode):
-                result = self._act(node, engine.arguments(self.walk.state, node, self.walk.facts))
-                self._apply(result)
-            elif isinstance(node, WaitNode):
-                self._apply(self._wait(node))
+            with self.walk.site.workspace.still():
+                if isinstance(node, ActionNode):
+                    self._apply(self._act(node, engine.arguments(self.walk.state, node, self.walk.facts)))
+                elif isinstance(node, WaitNode):
+                    self._apply(self._wait(node))
 
     def _apply(self, result: NodeResult) -> None:
         self.walk.state = self.walk.engine.apply(self.walk.state, result)

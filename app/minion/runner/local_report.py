@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from unidiff.patch import PatchSet
 
 from minion.domain.receipt import Receipt
 from minion.runner.local import LocalOutcome, cost
@@ -22,17 +21,17 @@ class FileStat:
 
 @dataclass(frozen=True)
 class LocalReport:
-    """`diff` is unified and against the commit that the run began from; `seconds` is wall time, start to end."""
+    """`lines` are added and removed ones of text files, against the commit that the run began from; `seconds` is wall
+    time, start to end."""
 
     outcome: LocalOutcome
     branch: str | None
-    diff: str
+    lines: Mapping[str, tuple[int, int]]
     seconds: float
 
     def stats(self) -> list[FileStat]:
         """Of text files; a binary one counts no lines."""
-        counted = {file.path: FileStat(file.path, file.added, file.removed) for file in PatchSet(self.diff)}
-        return [counted.get(path, FileStat(path, 0, 0)) for path in self.outcome.files]
+        return [FileStat(path, *self.lines.get(path, (0, 0))) for path in self.outcome.files]
 
 
 def as_json(report: LocalReport) -> str:

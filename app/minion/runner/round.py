@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from minion.blueprint.engine import Engine
@@ -57,7 +58,10 @@ class Round:
 
     def result(self) -> RoundResult:
         """The state as far as the engine got, and the work as the tree has it now."""
-        changes = self._changes()
+        with nullcontext() if self._site is None else self._site.workspace.still():
+            return self._result(self._changes())
+
+    def _result(self, changes: ChangeSet) -> RoundResult:
         return RoundResult(
             fence=self.grant.fence,
             state=self.grant.state if self._walk is None else self._walk.state.model_dump(mode="json"),

@@ -13,6 +13,7 @@ from typing import IO
 
 _LONGEST_ANSWER = 64_000_000
 _ANSWER_WITHIN_S = 90.0
+_LAST_WORDS_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,16 @@ class BoxedFileServer:
                 self._link = _Link(self._start())
             answer = self._link.ask(request, self._within_s)
             if answer is None:
-                problem = self._link.close()
+                problem = self._link.last_words()
                 self._link = None
                 return {"ok": False, "error": f"the file server did not answer {problem}".strip()}
             return answer
 
     def close(self) -> None:
+        """Nobody waits for the child to be gone: it has answered all that it was asked."""
         with self._turn:
             if self._link is not None:
-                self._link.close()
+                self._link.kill()
                 self._link = None
 
 
@@ -61,6 +63,7 @@ class _Link:
         self._child: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         self._started = threading.Event()
+        self._errors = ""
         self._thread = threading.Thread(target=self._serve, args=(start,), name="file-server", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -78,7 +81,7 @@ class _Link:
             stream.write(json.dumps(request).encode() + b"\n")
             stream.flush()
             return _parsed(self._answers.get(timeout=within_s))
-        except (BrokenPipeError, queue.Empty):
+        except (BrokenPipeError, ValueError, queue.Empty):  # ValueError: its end was noticed, and the pipe closed
             return None
 
     def _serve(self, start: Start) -> None:
@@ -100,16 +103,19 @@ class _Link:
         while output is not None and (line := _line(output)):
             self._answers.put(line)
         self._answers.put(None)
+        if self._child is not None:
+            _, errors = self._child.communicate()
+            self._errors = errors.decode(errors="replace").strip()[-400:]
 
-    def close(self) -> str:
-        """Ends the child; returns the last words it said."""
-        child = self._child
-        if child is None:
-            return ""
-        child.kill()
-        self._thread.join()
-        _, errors = child.communicate()
-        return errors.decode(errors="replace").strip()[-400:]
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def last_words(self) -> str:
+        """Ends the child, and waits for what it said at last."""
+        self.kill()
+        self._thread.join(_LAST_WORDS_S)
+        return self._errors
 
 
 def _line(stream: IO[bytes]) -> bytes:

@@ -85,6 +85,19 @@ class Objects:
         options = ("--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--full-index", "-r", "-p")
         return self._safe.run("diff-tree", *options, since or self.base_sha, other)
 
+    def line_counts(self, other: str) -> dict[str, tuple[int, int]]:
+        """Lines added and removed from the base commit to another tree; a renamed file is found by its new name.
+        https://git-scm.com/docs/git-diff#_other_diff_formats"""
+        said = self._safe.run("diff-tree", "-r", "--numstat", "-z", "--find-renames", self.base_sha, other)
+        fields = iter(os.fsdecode(said).split("\0")[:-1])
+        found = {}
+        for row in fields:
+            added, removed, path = row.split("\t", 2)
+            path = path or (next(fields), next(fields))[1]
+            if added != "-":
+                found[path] = (int(added), int(removed))
+        return found
+
     def close(self) -> None:
         if "_repo" in self.__dict__:
             self._repo.close()

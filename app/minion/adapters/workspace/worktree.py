@@ -37,6 +37,7 @@ class GitWorkspace:
         self._task_base = task_base or head_sha
         self._cache = HashCache()
         self._prepared: dict[str, Entry | None] = {}
+        self._still: Scan | None = None
         self._checkpoints = Checkpoints(root, self._objects, self._scan_all)
 
     @property
@@ -73,7 +74,16 @@ class GitWorkspace:
         return Scanner(self._root, self._objects.base, self._cache)
 
     def _scan_all(self) -> Scan:
-        return self._scanner.scan()
+        seen = self._still
+        return self._scanner.scan() if seen is None else Scan(dict(seen.changed), dict(seen.left_out))
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        self._still = self._scanner.scan()
+        try:
+            yield
+        finally:
+            self._still = None
 
     def _scan(self) -> Scan:
         scan = self._scan_all()
@@ -129,6 +139,11 @@ class GitWorkspace:
             return _cut(self._checkpoints.diff(since), limit)
         change_set = self.change_set()
         return "" if change_set.empty else _cut(self._objects.diff(self._objects.tree_of(change_set)), limit)
+
+    def line_counts(self) -> dict[str, tuple[int, int]]:
+        """Lines that were added to and removed from each text file of the change set."""
+        change_set = self.change_set()
+        return {} if change_set.empty else self._objects.line_counts(self._objects.tree_of(change_set))
 
     def diff_of_branch(self, limit: int = 60_000) -> str:
         if self._judging is None or self._judging is self._objects:
