@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from minion.scripted.script import Script
+from minion.scripted.server import ScriptedModel
 
 CODE = "def double(x):\n    return x + x + 1\n"
 FIXED = "def double(x):\n    return 2 * x\n"
@@ -45,6 +47,11 @@ def project(tmp_path: Path) -> Path:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "first")
     return folder
+
+
+def environment(model: ScriptedModel, **more: str) -> dict[str, str]:
+    base = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+    return base | {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "sk-canary-4711"} | more
 
 
 def finish(**changes: Any) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from tests.cli.conftest import DONE, EDIT, READ, environment, script
 
 from minion.domain.config import Environment
+from minion.scripted import ScriptedModel
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,3 +97,19 @@ def test_the_action_locks_what_the_runner_needs_as_the_main_lock_does(tmp_path: 
     locked = re.findall(r"^([\w.-]+)==", (tmp_path / "requirements.lock").read_text(), re.MULTILINE)
     assert {"hatchling", "httpx", "pydantic", "rich", "mcp", "cryptography"} <= set(locked)
     assert not {"anthropic", "fastapi", "githubkit", "pytest"} & set(locked)
+
+
+@pytest.mark.thorough
+def test_what_the_action_installs_carries_out_a_task(project: Path, tmp_path: Path) -> None:
+    """From the package index; uv is fetched where it is not there."""
+    place = {"ACTION_PATH": ROOT / "action", "RUNNER_TEMP": tmp_path, "GITHUB_OUTPUT": tmp_path / "output"}
+    settings = {**place, "SANDBOX": "auto", "PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin"}
+    told = [f"{name}={value}" for name, value in settings.items()]
+    subprocess.run(["env", *told, "bash", ROOT / "action" / "install.sh"], check=True)
+    minion = tmp_path / "minion-venv" / "bin" / "minion"
+    assert (tmp_path / "output").read_text() == f"minion={minion}\n"
+    with ScriptedModel(script(READ, EDIT, DONE)) as model:
+        command = [minion, "run", "Make double() double", "--repo", project]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(model))
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.glob("minion-venv/lib/*/site-packages/anthropic"))

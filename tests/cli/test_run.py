@@ -13,17 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import DONE, EDIT, FIXED, READ, edit, finish, git, script, shell
+from tests.cli.conftest import DONE, EDIT, FIXED, READ, edit, environment, finish, git, script, shell
 
 from minion.scripted.script import Script
 from minion.scripted.server import ScriptedModel
 
 TASK = "Make double() double\n\nIt adds one too much."
-
-
-def environment(model: ScriptedModel, **more: str) -> dict[str, str]:
-    base = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
-    return base | {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "sk-canary-4711"} | more
 
 
 def run(

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import DONE, EDIT, FIXED, READ, git, script
-from tests.cli.test_run import TASK, answer, environment, until
+from tests.cli.conftest import DONE, EDIT, FIXED, READ, environment, git, script
+from tests.cli.test_run import TASK, answer, until
 
 from minion.scripted.script import Script
 from minion.scripted.server import ScriptedModel

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import DONE, EDIT, READ, git, script
-from tests.cli.test_run import answer, environment
+from tests.cli.conftest import DONE, EDIT, READ, environment, git, script
+from tests.cli.test_run import answer
 
 from minion.bootstrap.local_task import OBJECTIVE_LIMIT, read_task
 from minion.domain.errors import Outage, UsageError
