@@ -75,8 +75,11 @@ def run_batch(batch: Sequence[Ready], stopped: Callable[[], str | None]) -> list
         return [ToolResult("Not run: the task was cancelled.", error=True) for _ in batch]
     if len(batch) == 1:
         return [batch[0].tool.call(batch[0].block["input"])]
-    with ThreadPoolExecutor(min(PARALLEL, len(batch)), thread_name_prefix="tool") as pool:
+    pool = ThreadPoolExecutor(min(PARALLEL, len(batch)), thread_name_prefix="tool")
+    try:
         return list(pool.map(lambda call: call.tool.call(call.block["input"]), batch))
+    finally:  # whoever interrupts does not wait for calls that hang: the node's end takes away what they wait for
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def answer(block: Block, result: ToolResult) -> Block:
