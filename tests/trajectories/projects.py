@@ -81,6 +81,16 @@ TS_DEDENT: Final = NpmPair(
         ".gitignore": "node_modules/\nbuild/\n",
     },
 )
+SHELL_QUOTE: Final = NpmPair(
+    "shell-quote",
+    "1.8.1",
+    "1.8.2",
+    {
+        "devDependencies": {"@ljharb/eslint-config": "21.1.1", "eslint": "8.8.0", "tape": "5.9.0"},
+        "scripts": {"lint": "eslint --ext=js,mjs .", "test": "tape 'test/**/*.js'"},
+    },
+)
+"""With the `.eslintrc` that it is published with."""
 TOOLS: Final = ("pytest==9.2.0", "ruff==0.17.5", "setuptools==80.9.0", "wheel==0.45.1")
 """Of one version each: what they print is part of what the model sees."""
 RUFF: Final = "extend-exclude = ['.venv']\n\n[lint]\nselect = ['F']\n"
@@ -165,7 +175,7 @@ def _texts(tree: Mapping[str, bytes]) -> dict[str, str]:
 def main() -> None:
     parse()
     if shutil.which("npm") is not None:
-        for pair in (MINIMIST, TS_DEDENT):
+        for pair in (MINIMIST, TS_DEDENT, SHELL_QUOTE):
             npm(pair)
 
 

@@ -1,4 +1,4 @@
-"""From a red test to a green one on three real projects in two languages, with the errors that agents make on the way.
+"""From a red test to a green one on four real projects in two languages, with the errors that agents make on the way.
 
 What the model was shown is kept whole in `snapshots/`; turns and tokens have upper bounds, so that what a run costs
 does not grow unseen.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.trajectories.played import Played, call, check, edit, finish, play, script, seen
-from tests.trajectories.projects import MINIMIST, TS_DEDENT, Project, npm, parse
+from tests.trajectories.projects import MINIMIST, SHELL_QUOTE, TS_DEDENT, Project, npm, parse
 
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="not run: npm is not installed")
 
@@ -157,6 +157,65 @@ def test_javascript_from_red_to_green(tmp_path: Path) -> None:
     assert "test: passed (148 passed)" in answers[8][0]
     within(played, turns=12, prompt=53_000, output=1_300)
     check("javascript", seen(played))
+
+
+# --- JavaScript with eslint
+
+QUOTE_TASK = """\
+Empty strings disappear when they are quoted
+
+`quote(['-x', '', 'y'])` gives `-x  y`, which is two words to a shell. The empty one should be `''`.
+"""
+
+
+@needs_npm
+def test_eslint_tells_an_edit_what_it_broke(tmp_path: Path) -> None:
+    project = npm(SHELL_QUOTE)
+    tests, parsed, code = "test/quote.js", "test/parse.js", "quote.js"
+    after = project.fixed[code]
+    mapped = "\treturn xs.map(function (s) {\n"
+    new = after[after.index(mapped) : after.index("\t\tif (s && typeof s")]
+    spaces = (
+        mapped + "        if (s == '') {\n            var quoted = \"''\";\n            return '\\'\\'';\n        }\n"
+    )
+    last = "\tt.equal(quote([x]), '\\\\`\\\\:\\\\\\\\a\\\\\\\\b');\n\tt.end();\n});\n"
+    added = project.fixed[tests][len(project.files[tests]) :]
+    comment = project.files[parsed][project.files[parsed].rindex("\tt.deepEqual(parse('xyz #") :]
+    kept = project.fixed[parsed][project.fixed[parsed].rindex("\tt.deepEqual(parse('xyz #") :]
+    assert project.files[tests].endswith(last)
+    work = [
+        {
+            "text": "How words are quoted, and what tests there are.",
+            "calls": [
+                call("search", pattern="quote\\(", glob="*.js"),
+                call("read", path=code),
+                call("read", path=tests),
+            ],
+        },
+        {"calls": [call("read", path=parsed, start=30)]},
+        {"text": "The tests first.", "calls": [edit(tests, (last, last + added)), edit(parsed, (comment, kept))]},
+        {"calls": [call("shell", command="npm test 2>&1 | grep -v '^ok' | head -40")]},
+        {"calls": [call("verify")]},
+        {"calls": [edit(code, (mapped.expandtabs(4), spaces))]},
+        {"calls": [edit(code, (mapped, spaces))]},
+        {"text": "It wants tabs, and nothing unused.", "calls": [edit(code, (spaces, new))]},
+        {"calls": [call("verify")]},
+        {"calls": [finish("Empty strings are quoted.")]},
+    ]
+    played = play(QUOTE_TASK, project, script("Quote empty strings", [code, "test/"], work), tmp_path)
+    mended(played, project, code, tests, parsed)
+    assert played.said["gates"]["lint"] == "nothing new (eslint on 3 changed files)"
+    assert played.said["gates"]["test"] == "121 passed"
+    answers = played.answers()
+    assert "not ok 116" in answers[3][0]
+    assert answers[5] == [f"old was not found. Only white space differs from line 4, exactly:\n{mapped.rstrip()}"]
+    told = answers[6][0].splitlines()
+    assert told[0] == "quote.js is changed: lines 5-8"
+    assert "lint (eslint indent line 5): Expected indentation of 2 tabs but found 8 spaces." in told
+    assert "lint (eslint no-unused-vars line 6): 'quoted' is assigned a value but never used." in told
+    assert answers[7] == ["quote.js is changed: lines 5-7"]
+    within(played, turns=12, prompt=37_000, output=1_100)
+    check("eslint", seen(played))
 
 
 # --- TypeScript
