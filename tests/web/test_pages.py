@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from minion.blueprint.recording import Recording, load_recording
 from minion.blueprint.state import NodeResult, Unfit
-from minion.domain.receipt import Receipt, ReceiptLine, Tokens
+from minion.domain.receipt import Receipt, ReceiptLine, Spending, Tokens
 from minion.domain.task import TaskStatus
 from minion.domain.trace import TraceEvent
 from minion.orchestrator.engines import restored
@@ -13,7 +15,9 @@ from .conftest import App
 
 
 def test_the_page_of_a_task_shows_its_life_and_escapes_it(app: App) -> None:
-    line = ReceiptLine(round=1, node="build", outcome="ok", model="m", turns=3, tokens=Tokens(input=1234))
+    tokens = Tokens(input=1234)
+    spent_on = {"results of <script>": Spending(tokens=tokens, usd=Decimal("0.0123"))}
+    line = ReceiptLine(round=1, node="build", outcome="ok", model="m", turns=3, tokens=tokens, spent_on=spent_on)
     task = app.new_task(receipt=Receipt(lines=(line,)))
     event = TraceEvent(seq=1, at="2026-01-05T12:00:01Z", kind="agent.text", text="<script>alert(1)</script>")
     app.store.trace.append(task.id, 1, 1, [event])
@@ -23,6 +27,8 @@ def test_the_page_of_a_task_shows_its_life_and_escapes_it(app: App) -> None:
     assert "&lt;script&gt;" in page.text
     assert "<script" not in page.text
     assert "1,234" in page.text
+    assert "results of &lt;script&gt;" in page.text
+    assert "$0.0123" in page.text
     assert 'http-equiv="refresh"' in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"

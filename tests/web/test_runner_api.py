@@ -147,6 +147,22 @@ def test_a_result_is_taken_once_and_wakes_the_task(app: App) -> None:
     assert app.woken.tasks == [task.id]
 
 
+def test_of_a_receipt_no_more_is_kept_than_people_read(app: App) -> None:
+    task = app.new_task()
+    bearer = {"Authorization": f"Bearer {app.lease(task)}"}
+    spent_on = {f"{number} {'x' * 500}": {"usd": "0.01"} for number in range(500)}
+    line = {"round": 9, "node": "n" * 500, "outcome": "ok", "model": "m" * 500, "usd": "5", "spent_on": spent_on}
+    told = a_result(task, receipt=[line, *[line | {"spent_on": {}}] * 299])
+    assert app.client.post(f"/api/v1/rounds/{task.id}/result", json=told, headers=bearer).json()["accepted"]
+    saved = app.store.tasks.get(task.id)
+    assert saved is not None
+    [kept, *others] = saved.receipt.lines
+    assert len(others) == 199
+    assert (kept.round, len(kept.node), len(kept.model or ""), kept.usd) == (1, 100, 100, 5)
+    assert {len(purpose) for purpose in kept.spent_on} == {100}
+    assert len(kept.spent_on) == 60
+
+
 def test_a_result_that_does_not_hold_water_is_refused(app: App) -> None:
     task = app.new_task()
     bearer = {"Authorization": f"Bearer {app.lease(task)}"}

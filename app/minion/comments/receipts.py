@@ -51,10 +51,9 @@ def _asked(costs: Receipt) -> list[tuple[tuple[str, str], Spending]]:
 
 
 def _purposes(costs: Receipt) -> str:
-    ranked = sorted(costs.spent_on.items(), key=lambda item: (-item[1].usd, -item[1].tokens.total, item[0]))
-    if not ranked:
+    if not costs.spent_on:
         return ""
-    rows = [f"| {one_line(purpose, 60)} | {_classes(of)}" for purpose, of in _shown(ranked, "others")]
+    rows = [f"| {one_line(purpose, 60)} | {_classes(of)}" for purpose, of in _shown(costs.purposes, "others")]
     note = "Sums are what was billed; each part's share is estimated by its size."
     return "\n".join([f"{note}\n", "| For | " + _CLASSES, "|---|" + _CLASSES_RULE, *rows])
 

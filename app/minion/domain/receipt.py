@@ -110,3 +110,8 @@ class Receipt(BaseModel):
             for purpose, spending in line.spent_on.items():
                 found[purpose] = found.get(purpose, Spending()) + spending
         return found
+
+    @property
+    def purposes(self) -> list[tuple[str, Spending]]:
+        """`spent_on`, the dearest first."""
+        return sorted(self.spent_on.items(), key=lambda item: (-item[1].usd, -item[1].tokens.total, item[0]))

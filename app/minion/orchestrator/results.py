@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Final
 
 from minion.blueprint.state import State, Unfit
 from minion.domain.protocol import EventBatch, EventReply, RoundAccepted, RoundResult
-from minion.domain.receipt import Receipt
+from minion.domain.receipt import Receipt, ReceiptLine
 from minion.domain.task import Task, TaskStatus
 from minion.domain.trace import TraceEvent
 from minion.orchestrator.desk import Desk, Wakeups
@@ -22,6 +23,8 @@ _EVENTS: Final = 20_000
 _SUMMARY: Final = 20_000
 _LINES: Final = 200
 _TEXTS: Final = 40
+_NAME: Final = 100
+_PURPOSES: Final = 60
 _CONFIDENCE: Final = ("low", "medium", "high", "")
 
 
@@ -111,7 +114,7 @@ def _followed(task: Task, result: RoundResult) -> State | Unfit:
 
 
 def _after(task: Task, token: RunToken, result: RoundResult, state: State) -> Task:
-    lines = tuple(line.model_copy(update={"round": token.round}) for line in result.receipt[:_LINES])
+    lines = tuple(_line(line, token.round) for line in result.receipt[:_LINES])
     return task.model_copy(
         update={
             "status": TaskStatus.PUBLISHING,
@@ -129,6 +132,13 @@ def _after(task: Task, token: RunToken, result: RoundResult, state: State) -> Ta
             "reason": result.error[:4000],
         }
     )
+
+
+def _line(line: ReceiptLine, round_: int) -> ReceiptLine:
+    """Its numbers are for people only: what is paid is metered by the gateway."""
+    spent_on = {purpose[:_NAME]: spending for purpose, spending in islice(line.spent_on.items(), _PURPOSES)}
+    names = {"node": line.node[:_NAME], "outcome": line.outcome[:_NAME], "model": line.model and line.model[:_NAME]}
+    return line.model_copy(update={**names, "round": round_, "spent_on": spent_on})
 
 
 def _together(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:

@@ -18,14 +18,9 @@ CLASSES = {
 _MOST = 3
 
 
-def spent_for(receipt: Receipt) -> list[tuple[str, Spending]]:
-    """The dearest purpose first."""
-    return sorted(receipt.spent_on.items(), key=lambda item: (-item[1].usd, -item[1].tokens.total, item[0]))
-
-
 def in_short(receipt: Receipt) -> str:
     """`results of read 41 %, system and tools 20 %, answers 18 %, other 21 %`: shares of the money; empty: no money."""
-    found = spent_for(receipt)
+    found = receipt.purposes
     whole = sum((spending.usd for _, spending in found), Decimal(0))
     if not whole:
         return ""
@@ -43,7 +38,7 @@ def tables(receipt: Receipt) -> str:
         if line.turns
     ]
     total = ["all", "", "", str(receipt.turns), *_figures(receipt)]
-    purposes = [[name, *_counts(spent.tokens), _usd(spent.usd)] for name, spent in spent_for(receipt)]
+    purposes = [[name, *_counts(spent.tokens), _usd(spent.usd)] for name, spent in receipt.purposes]
     parts = ["\n".join(_aligned([heads, *visits, total], left=3))]
     if purposes:
         parts.append("\n".join(_aligned([["went for", *CLASSES.values(), "usd"], *purposes], left=1)))
@@ -52,7 +47,7 @@ def tables(receipt: Receipt) -> str:
 
 def as_data(receipt: Receipt) -> dict[str, Any]:
     """`spent_on` as JSON, the dearest first."""
-    return {name: _plain(spending) for name, spending in spent_for(receipt)}
+    return {name: _plain(spending) for name, spending in receipt.purposes}
 
 
 def line_data(line: Mapping[str, Any]) -> dict[str, Any]:
