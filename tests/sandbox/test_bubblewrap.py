@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from minion.adapters.sandbox import BoxSettings, Bubblewrap, Limits, Reason, Unsafe, available, choose, known_tools
+from minion.adapters.sandbox import (
+    BoxSettings,
+    Bubblewrap,
+    Limits,
+    Reason,
+    Unsafe,
+    available,
+    choose,
+    known_tools,
+    stage_etc,
+)
 from minion.adapters.sandbox.file_server import BoxedFileServer, Start
 from minion.adapters.sandbox.seccomp import program
 from minion.adapters.workspace import CloneSource, clone
@@ -57,6 +67,23 @@ def test_the_attempts_refuse_to_run_outside() -> None:
 def test_the_system_is_the_host_s_and_the_user_is_nobody_s(box: Bubblewrap) -> None:
     said = shell(box, "id -un; hostname; echo $HOME; python3 -c 'print(6 * 7)'")
     assert said.split() == ["minion", "minion", "/tmp/home", "42"]
+
+
+ALL_OF_ETC = "cd /etc && find . ! -type d -exec sha256sum {} + 2>/dev/null | sort; touch /etc/x 2>&1 || rm -rf /etc"
+
+
+def test_a_staged_etc_is_the_same_and_as_little_to_be_changed(tree: Path, tmp_path: Path) -> None:
+    stage_etc(tmp_path / "etc")
+    plain, staged = (
+        Bubblewrap(BoxSettings(workspace=tree)),
+        Bubblewrap(BoxSettings(workspace=tree, etc=tmp_path / "etc")),
+    )
+    found = [box.run(BoxCommand(argv=["/bin/bash", "-c", ALL_OF_ETC])).stdout.decode() for box in (plain, staged)]
+    assert found[0] == found[1]
+    assert "./passwd" in found[0]
+    assert "./shadow" not in found[0]
+    assert "Read-only file system" in found[0]
+    assert staged.selftest() == []
 
 
 def test_each_box_is_fresh(box: Bubblewrap) -> None:

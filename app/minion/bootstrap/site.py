@@ -10,7 +10,7 @@ from pathlib import Path
 
 from minion.adapters.clock import SystemClock
 from minion.adapters.host import SystemHost
-from minion.adapters.sandbox import BoxSettings, Bubblewrap, Reason, choose, known_tools
+from minion.adapters.sandbox import BoxSettings, Bubblewrap, Reason, choose, known_tools, stage_etc
 from minion.adapters.tool_servers import McpServers, preload
 from minion.adapters.workspace import GitWorkspace
 from minion.agent.prices import PriceTable
@@ -83,13 +83,15 @@ class BoxedSite:
 
 def make_box(mode: str, workspace: GitWorkspace, place: Place, tool_cache: Path | None) -> Sandbox:
     """Raises `UsageError` with the command that mends it where there is no box of the wanted kind."""
-    tools = known_tools(machine_environment())
+    tools, etc = known_tools(machine_environment()), place.private / "etc"
+    stage_etc(etc)
     settings = BoxSettings(
         workspace=place.work,
         git_dir=workspace.git_dir,
         tool_cache=tools.tool_cache if tool_cache is None else (tool_cache, *tools.tool_cache),
         search_path=tools.search_path,
         readable=(place.output,),
+        etc=etc,
     )
     sandbox = choose(mode, settings)
     if isinstance(sandbox, Reason):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minion.adapters.sandbox.bubblewrap import Bubblewrap, Reason, available
+from minion.adapters.sandbox.mounts import stage_etc
 from minion.adapters.sandbox.selftest import Escape
 from minion.adapters.sandbox.settings import BoxSettings, KnownTools, Limits, known_tools
 from minion.adapters.sandbox.unsafe import Unsafe
@@ -19,6 +20,7 @@ __all__ = [
     "available",
     "choose",
     "known_tools",
+    "stage_etc",
 ]
 
 

@@ -6,12 +6,13 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from minion.adapters.sandbox.cgroups import make_group
 from minion.adapters.sandbox.environment import box_environment
 from minion.adapters.sandbox.file_server import BoxedFileServer, Start
-from minion.adapters.sandbox.mounts import mounts
+from minion.adapters.sandbox.mounts import mounts, system
 from minion.adapters.sandbox.process import Finished, ProcessSpec, run_process
 from minion.adapters.sandbox.seccomp import open_program
 from minion.adapters.sandbox.selftest import INSIDE as ATTEMPTS_INSIDE
@@ -82,16 +83,17 @@ class Bubblewrap:
             os.close(ready)
 
     def file_server(self) -> FileServer:
-        options = [f"--rg={RIPGREP_INSIDE}"] if ripgrep() else []
+        search = ripgrep()
+        options = [f"--rg={RIPGREP_INSIDE}"] if search else []
         options += [f"--readable={path}" for path in self._settings.readable]
         argv = [str(interpreter()), "-I", "-S", "-c", ENTRY, INSIDE, self.workspace, *options]
-        return BoxedFileServer(lambda: self._start_of_server(argv))
+        shown = {f"{INSIDE}/{BOXED.name}": BOXED} | ({RIPGREP_INSIDE: search} if search else {})
+        return BoxedFileServer(lambda: self._start_of_server(argv, _shown(shown)))
 
     def lint_server(self) -> FileServer:
         argv = [str(interpreter()), "-I", "-S", LINT_SERVER_INSIDE, self.workspace, LINT_WORKER_INSIDE]
         scripts = {LINT_SERVER_INSIDE: LINT_SERVER, LINT_WORKER_INSIDE: LINT_WORKER}
-        options = [option for inside, script in scripts.items() for option in ("--ro-bind", str(script), inside)]
-        read_only = (*options, "--remount-ro", self.workspace)
+        read_only = (*_shown(scripts), "--remount-ro", self.workspace)
         return BoxedFileServer(lambda: self._start_of_server(argv, read_only))
 
     def selftest(self) -> list[Escape]:
@@ -139,11 +141,16 @@ class Bubblewrap:
 
     def _options(self, environment: Mapping[str, str], cwd: str, more: Sequence[str]) -> list[str]:
         variables = [option for name, value in environment.items() for option in ("--setenv", name, value)]
-        extra = {f"{INSIDE}/{BOXED.name}": BOXED, ATTEMPTS_INSIDE: ATTEMPTS}
-        search = ripgrep()
-        if search is not None:
-            extra[RIPGREP_INSIDE] = search
-        return [*_ISOLATION, "--clearenv", *variables, *mounts(self._settings, extra, more), "--chdir", cwd]
+        own = mounts(self._settings, {ATTEMPTS_INSIDE: ATTEMPTS}, more)
+        return [*_ISOLATION, "--clearenv", *variables, *self._system, *own, "--chdir", cwd]
+
+    @cached_property
+    def _system(self) -> list[str]:
+        return system(self._settings)
+
+
+def _shown(files: Mapping[str, Path]) -> tuple[str, ...]:
+    return tuple(option for inside, file in files.items() for option in ("--ro-bind", str(file), inside))
 
 
 def _filters() -> tuple[int, ...]:

@@ -45,6 +45,8 @@ class BoxSettings:
     readable: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    etc: Path | None = None
+    """A folder that `mounts.stage_etc` made; without it each file is mounted by itself, which takes longer."""
 
 
 def interpreter() -> Path:
