@@ -1,4 +1,4 @@
-"""Which models effort is asked of, when an operator gives them a price."""
+"""What is asked of models that an operator gives a price."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ from minion.cli import EFFORTS as OFFERED
         "claude-opus-5@20260724",
     ],
 )
-def test_a_known_model_takes_effort_by_whichever_name(model: str) -> None:
+def test_a_known_model_is_known_by_whichever_name(model: str) -> None:
     facts = parse_price(f"{model}=1/2/0.1")
     assert (facts.id, facts.effort) == (model, True)
+    assert facts.least_cacheable == next(known.least_cacheable for name, known in MODELS.items() if name in model)
     assert (facts.compaction, facts.strict) == (False, False)
 
 
 @pytest.mark.parametrize("model", ["llama-5", "claude-2", "claude-opus-5-5-mini", "anthropic.claude-opus-5-5/x"])
 def test_of_others_nothing_is_asked(model: str) -> None:
-    assert not parse_price(f"{model}=1/2/0.1").effort
+    facts = parse_price(f"{model}=1/2/0.1")
+    assert (facts.effort, facts.least_cacheable) == (False, 4096)
 
 
 def test_the_command_line_offers_what_blueprints_may_say() -> None:

@@ -173,15 +173,17 @@ def parse_price(text: str) -> ModelFacts:
     parts = numbers.split("/")
     if not model or len(parts) != 3 or not all(part.replace(".", "", 1).isdigit() for part in parts):
         raise UsageError(f"{text!r} is no price: write model=input/output/cache_read in $ per million tokens")
-    price = Price(date(2000, 1, 1), Rates.of(*parts))
-    return replace(_unknown(model, price), effort=_takes_effort(model))
+    facts = _unknown(model, Price(date(2000, 1, 1), Rates.of(*parts)))
+    known = _served(model)
+    return replace(facts, effort=known.effort, least_cacheable=known.least_cacheable) if known else facts
 
 
-def _takes_effort(model: str) -> bool:
-    """Known by the API's name, or by that of Bedrock (`eu.anthropic.NAME-v1:0`) or Vertex (`NAME@20260101`): effort is
-    to be had wherever a model is (https://platform.claude.com/docs/en/build-with-claude/effort)."""
+def _served(model: str) -> ModelFacts | None:
+    """A known model by the API's name, or by that of Bedrock (`eu.anthropic.NAME-v1:0`) or Vertex (`NAME@20260101`):
+    effort and the prompt cache are to be had wherever it is
+    (https://platform.claude.com/docs/en/build-with-claude/effort)."""
     found = _SERVED.fullmatch(model)
-    return found is not None and found[1] in MODELS and MODELS[found[1]].effort
+    return MODELS.get(found[1]) if found else None
 
 
 def _unknown(model: str, *prices: Price) -> ModelFacts:
