@@ -7,12 +7,10 @@ would send the same request, which a test compares; but to import it takes a sec
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from minion.adapters.retried_model import Again, RetriedModel, betas, optional, verdict
+from minion.adapters.retried_model import Again, Listen, RetriedModel, betas, optional, verdict
 from minion.domain.secret import Secret
 from minion.ports.model import API_VERSION, ModelRequest
 
@@ -36,34 +34,19 @@ class Credential:
 
 @dataclass
 class AnthropicModel(RetriedModel):
-    """One client, held for its connection pool. Safe to use from several threads."""
-
     base_url: str
     credential: Credential
-    _client: Any = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def close(self) -> None:
-        """Gives the connections back."""
-        with self._lock:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
-
-    def _connected(self) -> httpx.Client:
+    def _connect(self) -> httpx.Client:
         import httpx
 
-        with self._lock:
-            if self._client is None:
-                headers = {"anthropic-version": API_VERSION, "user-agent": "minion", **self.credential.header()}
-                self._client = httpx.Client(headers=headers)
-            client: httpx.Client = self._client
-            return client
+        return httpx.Client(
+            headers={"anthropic-version": API_VERSION, "user-agent": "minion", **self.credential.header()}
+        )
 
-    def _read(self, request: ModelRequest, listen: Callable[[Mapping[str, Any]], None], timeout_s: float) -> None:
+    def _read(self, client: httpx.Client, request: ModelRequest, listen: Listen, timeout_s: float) -> None:
         import httpx
 
-        client = self._connected()
         url = f"{self.base_url.rstrip('/')}/v1/messages"
         timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
         try:

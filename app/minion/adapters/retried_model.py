@@ -5,10 +5,11 @@ Retries are ours: they stay inside the request's deadline, and no attempt's toke
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -31,6 +32,9 @@ NOBODY_LISTENS_S = 3.0
 """The longest pause while no connection can be made: a server that restarts is back within seconds."""
 
 
+Listen = Callable[[Mapping[str, Any]], None]
+
+
 class Again(Exception):  # noqa: N818 -- it says what to do
     """`retry_after`: seconds. `unheard`: no connection was made, so asking again soon burdens nobody."""
 
@@ -42,11 +46,16 @@ class Again(Exception):  # noqa: N818 -- it says what to do
 
 @dataclass(kw_only=True)
 class RetriedModel(ABC):
-    """`max_wait_s` caps a pause between attempts, `retry-after` excepted; `sleep` and `monotonic` are for tests."""
+    """One client, held for its connection pool. Safe to use from several threads.
+
+    `max_wait_s` caps a pause between attempts, `retry-after` excepted; `sleep` and `monotonic` are for tests.
+    """
 
     max_wait_s: float = 60.0
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    _client: Any = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def complete(self, request: ModelRequest, on_text: Callable[[str], None] | None = None) -> ModelTurn:
         """See `ports.model.Model`."""
@@ -65,12 +74,19 @@ class RetriedModel(ABC):
                 return _turn(stream, spent, attempts)
         raise AssertionError("tenacity either returns or raises")
 
-    @abstractmethod
     def close(self) -> None:
         """Gives the connections back."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
 
     @abstractmethod
-    def _read(self, request: ModelRequest, listen: Callable[[Mapping[str, Any]], None], timeout_s: float) -> None:
+    def _connect(self) -> Any:
+        """The client, which asks nothing again by itself."""
+
+    @abstractmethod
+    def _read(self, client: Any, request: ModelRequest, listen: Listen, timeout_s: float) -> None:
         """Tells each raw event of an answer. Raises `Again` for what may be asked again, else the port's exceptions."""
 
     def _whole(self, request: ModelRequest, stream: MessageStream, ends_at: float) -> None:
@@ -79,11 +95,17 @@ class RetriedModel(ABC):
             if self.monotonic() > ends_at:
                 raise Again("the answer took longer than the time that was left")
 
-        self._read(request, listen, max(1.0, ends_at - self.monotonic()))
+        self._read(self._connected(), request, listen, max(1.0, ends_at - self.monotonic()))
         if stream.error:
             raise verdict(200, stream.error)
         if not stream.whole:
             raise Again("the stream ended before the message did")
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
 
     def _retrying(self, ends_at: float) -> Retrying:
         """Jittered backoff; `retry-after` is kept to; no pause goes past the deadline."""

@@ -6,13 +6,12 @@ The SDK is imported at the first call or before: it takes a second and 65 MB (`d
 from __future__ import annotations
 
 import json
-import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minion.adapters.retried_model import Again, RetriedModel, betas, optional, verdict
+from minion.adapters.retried_model import Again, Listen, RetriedModel, betas, optional, verdict
 from minion.ports.model import ModelRequest
 
 if TYPE_CHECKING:
@@ -21,21 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class SdkModel(RetriedModel):
-    """One client, held for its connection pool. Safe to use from several threads."""
-
-    _client: Any = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def close(self) -> None:
-        """Gives the connections back."""
-        with self._lock:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
-
-    @abstractmethod
-    def _connect(self) -> Any:
-        """The SDK's client, with `max_retries=0`."""
+    """What `_connect` returns is the SDK's client, with `max_retries=0`."""
 
     @abstractmethod
     def _troubles(self) -> tuple[type[Exception], ...]:
@@ -47,19 +32,13 @@ class SdkModel(RetriedModel):
             if line.startswith("data:"):  # the API writes each event's data as one line
                 yield json.loads(line[5:])
 
-    def _connected(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
-
-    def _read(self, request: ModelRequest, listen: Callable[[Mapping[str, Any]], None], timeout_s: float) -> None:
+    def _read(self, client: Any, request: ModelRequest, listen: Listen, timeout_s: float) -> None:
         from anthropic import APIConnectionError, APIStatusError
         from httpx2 import TransportError
 
         passing: tuple[type[Exception], ...] = (APIConnectionError, TransportError, ValueError, *self._troubles())
         try:
-            for event in self._open(self._connected(), request, timeout_s):
+            for event in self._open(client, request, timeout_s):
                 listen(event)
         except APIStatusError as error:
             raise _judged(error) from error
