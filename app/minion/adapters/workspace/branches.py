@@ -12,7 +12,7 @@ from typing import Final
 
 from minion.adapters.workspace.local import git_directory, write_config
 from minion.adapters.workspace.objects import Objects, objects_of
-from minion.adapters.workspace.raw import Listing, RawObject, pack
+from minion.adapters.workspace.raw import Listing, RawObject, write
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit
 from minion.domain.changeset import ChangeSet
 from minion.domain.ids import CommitSha
@@ -85,7 +85,7 @@ class _Committing:
         begin = self.begin or Objects(self.safe, self.change_set.base_sha).listing
         objects = objects_of(self.change_set, begin)
         commit = _commit(objects[-1].oid, parent, message, author)
-        self.safe.run("unpack-objects", "-q", stdin=pack([*objects, commit]))
+        write(self.common / "objects", [*objects, commit])
         try:
             self.safe.run("update-ref", "--no-deref", self._ref, commit.oid, old or _NEW)
         except GitFailed as error:

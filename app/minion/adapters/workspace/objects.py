@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
+from typing import Final
 
 import git
 
-from minion.adapters.workspace.raw import Entry, Listing, RawObject, changed_trees
+from minion.adapters.workspace.raw import Entry, Listing, RawObject, changed_trees, write
 from minion.adapters.workspace.safe_git import SafeGit
 from minion.domain.changeset import ChangeSet, FileMode
+
+_SMALL: Final = 200_000
+_MOST_KEPT: Final = 64
 
 
 class Objects:
@@ -23,6 +25,7 @@ class Objects:
         self._safe = safe
         self.base_sha = base_sha
         self._turn = threading.Lock()
+        self._kept: dict[str, bytes] = {}
 
     @cached_property
     def _repo(self) -> git.Repo:
@@ -49,10 +52,15 @@ class Objects:
         return self.listing.files
 
     def blob(self, oid: str) -> bytes:
+        """Small ones are kept: what a change touches is asked for by each who judges it."""
         # GitPython's object database speaks with one `git cat-file --batch`: one reader at a time.
         with self._turn:
-            data = self._repo.odb.stream(bytes.fromhex(oid)).read()
-        return bytes(data)
+            data = self._kept.get(oid)
+            if data is None:
+                data = bytes(self._repo.odb.stream(bytes.fromhex(oid)).read())
+                if len(data) <= _SMALL and len(self._kept) < _MOST_KEPT:
+                    self._kept[oid] = data
+        return data
 
     def store(self, contents: Sequence[bytes]) -> list[str]:
         """The ids of new blobs, in order."""
@@ -67,18 +75,9 @@ class Objects:
         return self._write(changed_trees(Listing(), entries))[-1]
 
     def _write(self, objects: Iterable[RawObject]) -> list[str]:
-        """Beside its place, then into it, so that nobody finds half an object."""
-        written = []
-        for raw in objects:
-            place = self._safe.git_dir / "objects" / raw.oid[:2] / raw.oid[2:]
-            if not place.exists():
-                place.parent.mkdir(exist_ok=True)
-                handle, name = tempfile.mkstemp(prefix="tmp_obj_", dir=place.parent)
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(raw.loose)
-                Path(name).replace(place)
-            written.append(raw.oid)
-        return written
+        them = list(objects)
+        write(self._safe.git_dir / "objects", them)
+        return [raw.oid for raw in them]
 
     def diff(self, other: str, since: str | None = None) -> bytes:
         """From the base commit, or from the tree `since`, to another tree or commit."""

@@ -1,25 +1,25 @@
-"""Git's objects as bytes: their names, the trees that a change makes, and packs of them.
+"""Git's objects as bytes: their names, and the trees that a change makes.
 
-Formats: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects and https://git-scm.com/docs/pack-format.
+Formats: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
+from pathlib import Path
 from typing import Final, Literal, NamedTuple
+
+from gitdb import IStream, LooseObjectDB  # type: ignore[import-untyped]
 
 from minion.domain.changeset import FileMode
 
 Kind = Literal["commit", "tree", "blob"]
 FOLDER: Final = "40000"
-_PACKED: Final[Mapping[Kind, int]] = {"commit": 1, "tree": 2, "blob": 3}
-_FAST: Final = 1
-"""zlib's level: what is written is read once or twice."""
 
 
 class Entry(NamedTuple):
@@ -36,34 +36,15 @@ class RawObject:
 
     @cached_property
     def oid(self) -> str:
-        return hashlib.sha1(self._loose, usedforsecurity=False).hexdigest()
-
-    @property
-    def loose(self) -> bytes:
-        """As a file under `objects/`."""
-        return zlib.compress(self._loose, _FAST)
-
-    @property
-    def packed(self) -> bytes:
-        """Kind and length in a variable number of bytes, the lowest bits first, then the contents."""
-        size = len(self.data)
-        head, size = [_PACKED[self.kind] << 4 | size & 15], size >> 4
-        while size:
-            head[-1] |= 0x80
-            head.append(size & 0x7F)
-            size >>= 7
-        return bytes(head) + zlib.compress(self.data, _FAST)
-
-    @property
-    def _loose(self) -> bytes:
-        return f"{self.kind} {len(self.data)}\0".encode() + self.data
+        return hashlib.sha1(f"{self.kind} {len(self.data)}\0".encode() + self.data, usedforsecurity=False).hexdigest()
 
 
-def pack(objects: Iterable[RawObject]) -> bytes:
-    """For `git unpack-objects`."""
-    them = list({raw.oid: raw for raw in objects}.values())
-    body = b"PACK" + (2).to_bytes(4, "big") + len(them).to_bytes(4, "big") + b"".join(raw.packed for raw in them)
-    return body + hashlib.sha1(body, usedforsecurity=False).digest()
+def write(folder: Path, objects: Iterable[RawObject]) -> None:
+    """Into the `objects` of a repository; each is there whole or not at all."""
+    there = LooseObjectDB(str(folder))
+    for raw in objects:
+        if not there.has_object(bytes.fromhex(raw.oid)):
+            there.store(IStream(raw.kind.encode(), len(raw.data), BytesIO(raw.data)))
 
 
 @dataclass(frozen=True)
