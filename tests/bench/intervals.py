@@ -76,6 +76,9 @@ class _TimedFiles:
     inner: FileServer
     used: list[Interval]
 
+    def warm(self) -> None:
+        self.inner.warm()
+
     def call(self, request: Mapping[str, object]) -> dict[str, object]:
         began = time.monotonic()
         answer = self.inner.call(request)

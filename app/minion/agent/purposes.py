@@ -10,6 +10,7 @@ proportion.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -40,11 +41,16 @@ class Accounted:
 
     model: Model
     price: Price | None
+    beside: Callable[[], None] | None = None
+    """Done once, in the background, while the first answer is waited for."""
     spent_on: dict[str, Spending] = field(default_factory=dict)
     _parts: list[list[Part]] = field(default_factory=list)
     _names: dict[str, str] = field(default_factory=dict)
 
     def complete(self, request: ModelRequest, on_text: Callable[[str], None] | None = None) -> ModelTurn:
+        if self.beside is not None:
+            threading.Thread(target=self.beside, name="beside", daemon=True).start()
+            self.beside = None
         turn = self.model.complete(request, on_text)
         self._read(request.messages)
         head = (SYSTEM, _size([*request.tools, *request.system]))
@@ -113,22 +119,20 @@ def _prompt(parts: Sequence[Part], tokens: Tokens) -> dict[str, Tokens]:
     whole = sum(counts[name] for name in _CLASSES)
     size = max(1, sum(size for _, size in parts))
     ends = [whole * end // size for end in accumulate(size for _, size in parts)]
-    found: dict[str, Tokens] = {}
+    found: dict[str, dict[str, int]] = {}
     begin = 0
     for (purpose, _), end in zip(parts, ends, strict=True):
-        found[purpose] = found.get(purpose, Tokens()) + _between(begin, end, counts)
+        _take(begin, end, counts, found.setdefault(purpose, dict.fromkeys(_CLASSES, 0)))
         begin = end
-    return found
+    return {purpose: Tokens(**taken) for purpose, taken in found.items()}
 
 
-def _between(begin: int, end: int, counts: Mapping[str, int]) -> Tokens:
-    """The classes of the prompt's tokens from `begin` to `end`."""
-    taken: dict[str, int] = {}
+def _take(begin: int, end: int, counts: Mapping[str, int], taken: dict[str, int]) -> None:
+    """Adds the classes of the prompt's tokens from `begin` to `end`."""
     at = 0
     for name in _CLASSES:
-        taken[name] = max(0, min(end, at + counts[name]) - max(begin, at))
+        taken[name] += max(0, min(end, at + counts[name]) - max(begin, at))
         at += counts[name]
-    return Tokens(**taken)
 
 
 def _opening(text: str) -> Iterator[Part]:

@@ -51,8 +51,8 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         budget.limits,
         bench.asked.when_unclear,
     )
-    model = Accounted(bench.model, budget.price)
     files = bench.sandbox.file_server()
+    model = Accounted(bench.model, budget.price, files.warm)
     lint = AgentsDesk(bench, changes=changes)
     narrowing = (*visit.narrowing, *((node.write.allow,) if node.write.allow else ()))
     tool_bench = ToolBench(

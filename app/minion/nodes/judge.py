@@ -39,8 +39,8 @@ def run_judge_node(node: JudgeNode, visit: Visit, bench: WorkBench) -> NodeRepor
         materials.append(Material("gates", dict(bench.memory.gates)))
     rules = text_of(RuleBook(bench.workspace).opening())
     opening = prompts.Opening(prompts.criteria(criteria), materials, rules, (), budget.limits)
-    model = Accounted(bench.model, budget.price)
     files = bench.sandbox.file_server()
+    model = Accounted(bench.model, budget.price, files.warm)
     try:
         report = run_agent(
             AgentRun(

@@ -41,6 +41,10 @@ class FileServer(Protocol):
 
     def call(self, request: Mapping[str, object]) -> dict[str, object]: ...
 
+    def warm(self) -> None:
+        """Starts the process, which the first call does otherwise."""
+        ...
+
     def close(self) -> None: ...
 
 

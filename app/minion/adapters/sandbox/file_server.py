@@ -32,21 +32,31 @@ class BoxedFileServer:
         self._within_s = within_s
         self._turn = threading.Lock()
         self._link: _Link | None = None
+        self._closed = False
 
     def call(self, request: Mapping[str, object]) -> dict[str, object]:
         with self._turn:
-            if self._link is None or not self._link.alive:
-                self._link = _Link(self._start())
-            answer = self._link.ask(request, self._within_s)
+            answer = self._linked().ask(request, self._within_s)
             if answer is None:
-                problem = self._link.last_words()
+                problem = self._link.last_words() if self._link else ""
                 self._link = None
                 return {"ok": False, "error": f"the file server did not answer {problem}".strip()}
             return answer
 
+    def warm(self) -> None:
+        with self._turn:
+            if not self._closed:
+                self._linked()
+
+    def _linked(self) -> _Link:
+        if self._link is None or not self._link.alive:
+            self._link = _Link(self._start())
+        return self._link
+
     def close(self) -> None:
         """Nobody waits for the child to be gone: it has answered all that it was asked."""
         with self._turn:
+            self._closed = True
             if self._link is not None:
                 self._link.kill()
                 self._link = None
