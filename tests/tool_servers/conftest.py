@@ -20,7 +20,10 @@ from minion.tasks.tool_servers import CommandServer
 SERVERS = Path(__file__).parent / "servers"
 TOKEN = "canary-9c41e7f2"
 NO_TREE = BaseTree("/nowhere", list, lambda _: None)
+TRACKED = {"RUNNER_TRACKING_ID": "github_7"}
+"""Actions ends every process that has it when the job ends."""
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/root", "MINION_NONCE": "n0nce", "API_KEY": "k3y"}
+ENVIRONMENT |= TRACKED
 
 
 def script(name: str, file: str, *arguments: str, **env: str) -> CommandServer:

@@ -12,7 +12,7 @@ import pytest
 from minion.adapters.tool_servers import BaseTree
 from minion.tasks.tool_servers import CommandServer, WebServer
 
-from .conftest import TOKEN, Open, free_port, rogue, script, wait_for
+from .conftest import TOKEN, TRACKED, Open, free_port, rogue, script, wait_for
 
 NOT_OURS = "MCP server rogue: "
 
@@ -57,7 +57,13 @@ def test_a_server_is_given_a_small_environment_and_an_empty_folder(opened: Open,
     at = opened(script("shop", "shop.py", SHOP="corner"))
     lines = dict(line.split("=", 1) for line in at.call("shop.environment").text.splitlines())
     home = str(tmp_path / "servers" / "shop")
-    given = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": home, "TMPDIR": f"{home}/tmp", "SHOP": "corner"}
+    given = {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": home,
+        "TMPDIR": f"{home}/tmp",
+        "SHOP": "corner",
+    } | TRACKED
     assert {name: value for name, value in lines.items() if name != "LC_CTYPE"} == given
     assert at.call("shop.place").text == f"{home}/empty"
 

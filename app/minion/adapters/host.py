@@ -10,7 +10,7 @@ from minion.ports.host import HostCommand, HostResult
 ALLOWED = frozenset(
     """
     PATH HOME USER LOGNAME SHELL LANG LC_ALL TZ TMPDIR CI ImageOS ImageVersion
-    RUNNER_TOOL_CACHE AGENT_TOOLSDIRECTORY RUNNER_TEMP RUNNER_OS RUNNER_ARCH
+    RUNNER_TOOL_CACHE AGENT_TOOLSDIRECTORY RUNNER_TEMP RUNNER_OS RUNNER_ARCH RUNNER_TRACKING_ID
     JAVA_HOME GOROOT GOPATH CARGO_HOME RUSTUP_HOME PYENV_ROOT NVM_DIR ANDROID_HOME
     HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy
     SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS
@@ -19,7 +19,8 @@ ALLOWED = frozenset(
     npm_config_registry npm_config_offline GOPROXY GOFLAGS CARGO_NET_OFFLINE
     """.split()  # noqa: SIM905 -- words are easier to read and to add to
 )
-"""What set-up commands need of the machine; tokens of the runner or of a model are not among it."""
+"""What set-up commands need of the machine; tokens of the runner or of a model are not among it. By RUNNER_TRACKING_ID
+the runner finds, and ends, what a job that was killed has left (https://github.com/actions/runner/issues/598)."""
 
 
 class SystemHost:
