@@ -210,6 +210,22 @@ def test_every_jump_of_the_call_filter_lands_inside_it(machine: str) -> None:
     assert steps[-1] == b"\x06\x00\x00\x00\x00\x00\xff\x7f"
 
 
+def test_a_server_is_started_once_and_not_after_its_end() -> None:
+    started: list[Start] = []
+
+    def start() -> Start:
+        started.append(Start(["/bin/sh", "-c", "while read line; do echo '{\"ok\": true}'; done"]))
+        return started[-1]
+
+    files = BoxedFileServer(start)
+    files.warm()
+    assert len(started) == 1
+    assert files.call({"op": "stat"}) == {"ok": True}
+    files.close()
+    files.warm()
+    assert len(started) == 1
+
+
 def test_a_child_that_talks_nonsense_is_no_answer() -> None:
     for script in ("echo hello", "echo '[1]'", "echo '{}'", "exit 1", "cat >/dev/null"):
         files = BoxedFileServer(lambda script=script: Start(["/bin/sh", "-c", f"read line; {script}"]), within_s=1)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from minion.agent.prices import ROLES, PriceTable
 from minion.blueprint.engine import Engine
 from minion.blueprint.library import assemble
 from minion.blueprint.state import State
+from minion.bootstrap.counting import Counting
 from minion.bootstrap.local_task import Asked, read_task
 from minion.bootstrap.models import model_of, preload
 from minion.bootstrap.prices import priced, take_effort
@@ -106,6 +108,10 @@ class _Begun:
     engine: Engine
     state: State
     record: RunRecord
+
+    @cached_property
+    def counting(self) -> Counting:
+        return Counting(self.copy.workspace)
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ class _LocalTask:
             outcome = self._carry_out(begun, prices, held)
         finally:
             held.close()
-        lines = begun.copy.workspace.line_counts()
+        lines = begun.counting.of(begun.copy.workspace.change_set())
         return LocalReport(outcome, begun.record.branch if outcome.sha else None, lines, time.monotonic() - started)
 
     def _carry_out(self, begun: _Begun, prices: PriceTable, held: HeldRun) -> LocalOutcome:
@@ -293,6 +299,7 @@ class _LocalTask:
 
         def commit(changes: ChangeSet, what: str) -> CommitSha | NotCommitted:
             message = commit_message(record.spec.title, what, PushMark(record.id, 1))
+            begun.counting.begin(changes)
             made = commit_to_branch(self._repository, record.branch, changes, message, begin=begin)
             return NotCommitted(made.reason) if isinstance(made, BranchRefused) else made.sha
 

@@ -32,6 +32,12 @@ class Stage:
     home: Path
 
 
+def python_of(home: Path) -> Path:
+    """The environment whose `python3` the commands of every client find, also in a box that shows version managers'
+    tools: else one would run a machine's Python, with all that its site-packages start, and another a bare one."""
+    return home / ".pyenv" / "versions" / "bench"
+
+
 @dataclass(frozen=True)
 class Launch:
     argv: Sequence[str | Path]
@@ -56,7 +62,7 @@ class Client:
 
     def environment(self, stage: Stage, launch: Launch) -> dict[str, str]:
         asked = {"HOME": str(stage.home), "ANTHROPIC_BASE_URL": stage.url, "ANTHROPIC_API_KEY": KEY}
-        path = f"{ENVIRONMENT['PATH']}:{NODE}"
+        path = f"{python_of(stage.home) / 'bin'}:{ENVIRONMENT['PATH']}:{NODE}"
         return {**ENVIRONMENT, "PATH": path, **asked, **launch.environment}
 
 

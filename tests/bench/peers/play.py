@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.child import DidNotWork
-from tests.bench.peers.clients import Client, Stage
+from tests.bench.peers.clients import Client, Stage, python_of
 from tests.bench.peers.tasks import BugFix, changed_files, changed_on, digest, git
 
 WATCH = Path(__file__).with_name("watch.py")
@@ -45,6 +46,7 @@ def play(client: Client, task: BugFix, server: str, wanted: str) -> Took:
         folder, home = Path(scratch) / "project", Path(scratch) / "home"
         task.make(folder)
         home.mkdir()
+        venv.create(python_of(home), with_pip=False, symlinks=True)
         url = f"{server}/{Path(scratch).name}"
         post(f"{url}/_play", [*client.talk, {"turns": client.vocabulary(task.actions, folder)}])
         watched = _watched(client, Stage(task.goal, url, home), folder)

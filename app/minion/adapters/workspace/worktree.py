@@ -140,9 +140,8 @@ class GitWorkspace:
         change_set = self.change_set()
         return "" if change_set.empty else _cut(self._objects.diff(self._objects.tree_of(change_set)), limit)
 
-    def line_counts(self) -> dict[str, tuple[int, int]]:
-        """Lines that were added to and removed from each text file of the change set."""
-        change_set = self.change_set()
+    def line_counts(self, change_set: ChangeSet) -> dict[str, tuple[int, int]]:
+        """Lines that were added to and removed from each text file of a change set. Not for two threads at once."""
         return {} if change_set.empty else self._objects.line_counts(self._objects.tree_of(change_set))
 
     def diff_of_branch(self, limit: int = 60_000) -> str:
