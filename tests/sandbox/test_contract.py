@@ -97,7 +97,7 @@ def test_the_file_server_serves(files: FileServer, tree: Path) -> None:
     read = files.call({"op": "read", "path": "src/widget.py"})
     assert read["lines"] == ["def size():", "    return 1"]
     found = files.call({"op": "search", "pattern": "return"})
-    assert found["lines"] == ["src/widget.py:2:    return 1"]
+    assert found["lines"] == ["src/widget.py\x002:    return 1"]
     made = files.call({"op": "write", "path": "new/file.txt", "text": "x"})
     assert (made["ok"], made["created"]) == (True, True)
     assert (tree / "new/file.txt").read_text() == "x"

@@ -310,7 +310,7 @@ def test_reads_at_the_same_time_answer_each_their_own(tools: Mapping[str, Tool],
         results = list(pool.map(lambda number: tools["read"].call({"path": f"src/c{number}.txt"}), range(30)))
         found = list(pool.map(lambda number: tools["search"].call({"pattern": f"content {number}$"}), range(30)))
     assert [str(result.content) for result in results] == [f"content {number}" for number in range(30)]
-    assert [str(result.content) for result in found] == [f"src/c{n}.txt:1:content {n}" for n in range(30)]
+    assert [str(result.content) for result in found] == [f"src/c{n}.txt\n1:content {n}" for n in range(30)]
 
 
 def test_a_file_server_that_died_is_started_again(fuzz_bench: ToolBench, tools: Mapping[str, Tool]) -> None:

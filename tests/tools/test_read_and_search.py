@@ -138,7 +138,7 @@ def test_a_folder_is_its_names(call: Call, tree: Path) -> None:
 
 def test_lines_are_counted_as_ripgrep_counts_them(call: Call, tree: Path) -> None:
     (tree / "odd.txt").write_text("one\x0ctwo\u2028three\nneedle\n")
-    assert call("search", pattern="needle").content == "odd.txt:2:needle"
+    assert call("search", pattern="needle").content == "odd.txt\n2:needle"
     assert call("read", path="odd.txt", start=2).content == "needle"
 
 
@@ -153,9 +153,32 @@ def test_an_empty_file(call: Call, tree: Path) -> None:
 
 
 def test_text_is_found_with_its_place(call: Call) -> None:
-    assert call("search", pattern="return \\d").content == "src/widget.py:3:    return 1"
+    assert call("search", pattern="return \\d").content == "src/widget.py\n3:    return 1"
     assert call("search", pattern="RETURN", ignore_case=True, glob="*.md").content == "nothing found in 1 files"
-    assert "src/widget.py-2-" in str(call("search", pattern="return 1", context=1).content)
+    around = '2-    """How big it is."""\n3:    return 1\n4-'
+    assert call("search", pattern="return 1", context=1).content == f"src/widget.py\n{around}"
+
+
+def test_a_path_stands_once_above_what_was_found_in_it(call: Call, tree: Path) -> None:
+    (tree / "a:1:b.txt").write_text("hit\n-\n-\n-\nhit --\n")
+    (tree / "b.txt").write_text("hit\n")
+    found = str(call("search", pattern="hit", glob="*.txt").content)
+    assert found == "a:1:b.txt\n1:hit\n5:hit --\n\nb.txt\n1:hit"
+    found = str(call("search", pattern="hit", glob="*.txt", context=1).content)
+    assert found == "a:1:b.txt\n1:hit\n2--\n--\n4--\n5:hit --\n\nb.txt\n1:hit"
+
+
+def test_of_a_long_answer_both_ends_are_shown_with_their_paths(call: Call, tree: Path) -> None:
+    for name in ("first", "last"):
+        (tree / f"{name}.txt").write_text(f"hit {'x' * 90}\n" * 200)
+    found = str(call("search", pattern="hit", limit=1_000).content)
+    head, left, tail = found.partition("\n[… 148 lines left out …]\n")
+    assert left
+    assert head.startswith("first.txt\n1:hit x")
+    assert head.count("\n") + tail.count("\n") - 2 == 400 - 148
+    assert tail.startswith("last.txt\n151:hit x")
+    assert len(head) <= 20_000
+    assert len(tail) <= 5_000
 
 
 def test_files_are_listed_and_limited(call: Call, tree: Path) -> None:
@@ -187,7 +210,7 @@ def test_nothing_found_says_what_may_be_the_reason(call: Call) -> None:
 def test_a_search_keeps_only_what_it_shows(call: Call, tree: Path) -> None:
     (tree / "many.txt").write_text("needle\n" * 300_000)
     text = str(call("search", pattern="needle", limit=2).content)
-    assert text == "many.txt:1:needle\nmany.txt:2:needle\n[299998 more lines; narrow the search]"
+    assert text == "many.txt\n1:needle\n2:needle\n[299998 more lines; narrow the search]"
 
 
 @pytest.mark.parametrize(

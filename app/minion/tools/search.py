@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from minion.tools.base import Json, ToolResult, ToolSchema
 from minion.tools.bench import ToolBench, refused
 from minion.tools.limits import SEARCH_HEAD, SEARCH_LINES, SEARCH_LINES_MOST, SEARCH_TAIL
-from minion.tools.outputs import cut_middle
 
 _SPECIAL = re.compile(r"[()\[\]{}.*+?|^$]")
 
@@ -64,7 +64,46 @@ def _shown(answer: dict[str, Any], arguments: Json) -> str:
     if not answer["total"]:
         return _nothing(int(answer["looked_at"]), arguments)
     more = f"\n[{answer['total'] - len(lines)} more lines; narrow the search]" if answer["total"] > len(lines) else ""
-    return cut_middle("\n".join(lines), SEARCH_HEAD, SEARCH_TAIL) + more
+    head = _fitting(lines, SEARCH_HEAD + SEARCH_TAIL)
+    if len(head) == len(lines):
+        return by_file(lines) + more
+    head, tail = _fitting(lines, SEARCH_HEAD), _fitting(lines[::-1], SEARCH_TAIL)[::-1]
+    left = len(lines) - len(head) - len(tail)
+    return f"{by_file(head)}\n[… {left} lines left out …]\n{by_file(tail)}{more}"
+
+
+def _fitting(lines: Sequence[str], room: int) -> Sequence[str]:
+    """The first of them, as many as have that many characters together; a path counts once for its neighbours."""
+    before = None
+    for index, line in enumerate(lines):
+        path, _, found = line.partition("\0")
+        room -= len(found) + 1 + (len(path) + 1 if path != before else 0)
+        before = path
+        if room < 0:
+            return lines[:index]
+    return lines
+
+
+def by_file(lines: Sequence[str]) -> str:
+    """A path once, above what was found in the file, as ripgrep shows it on a terminal."""
+    rows: list[str] = []
+    before = None
+    for line in lines:
+        path, found, text = line.partition("\0")
+        if not found:  # the name of a file, or what stands between two hits
+            rows.append(line)
+            continue
+        if path != before:
+            rows += [*_gap(rows), path]
+        rows.append(text)
+        before = path
+    return "\n".join(rows)
+
+
+def _gap(rows: list[str]) -> list[str]:
+    if rows and rows[-1] == "--":
+        rows.pop()
+    return [""] if rows else []
 
 
 def _nothing(looked_at: int, arguments: Json) -> str:

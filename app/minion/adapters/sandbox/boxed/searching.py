@@ -16,7 +16,8 @@ WITHIN_S = 30
 
 
 def search(options: Options, request: Answer) -> Answer:
-    """Ripgrep's lines `path:line:text`, or with `files` the paths; `pattern` is a regular expression.
+    """Ripgrep's lines `path NUL line:text` (`line-text` around a hit, `--` between), or with `files` the paths;
+    `pattern` is a regular expression.
 
     `looked_at` is how many files there are to look at, told only where nothing was found.
     """
@@ -92,7 +93,7 @@ def rg_flags(request: Answer) -> list[str]:
     if request.get("files"):
         return [*flags, "--files"]
     width = f"--max-columns={MAX_LINE // 4}"
-    flags += ["--line-number", "--no-heading", "--with-filename", width, "--max-columns-preview"]
+    flags += ["--line-number", "--no-heading", "--with-filename", "--null", width, "--max-columns-preview"]
     flags += ["--ignore-case"] if request.get("ignore_case") else []
     flags += ["--multiline"] if "\\n" in request.get("pattern", "") else []
     return [*flags, f"--context={request.get('context', 0)}"]
