@@ -19,7 +19,7 @@ COLLECTIONS: Final = (50_000, 20, 50)
 """`gc.set_threshold`: what is imported lives as long as the process, and looking through it a thousand times while it
 is imported took a sixth of a round's start."""
 
-EFFORTS: Final = ("low", "medium", "high", "max")
+EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
 """As `minion.blueprint.schema` has them, which is not imported for `minion --help`."""
 
 LAZY: Final = {

@@ -166,7 +166,7 @@ def test_money_ends_a_run(project: Path) -> None:
         (("--max", "lots"), "amount of US dollars"),
         (("--blueprint", "nope"), "there is no blueprint `nope`"),
         (("--model", "some-other-model"), "MINION_PRICES"),
-        (("--effort", "huge"), "'huge' is not one of 'low', 'medium', 'high', 'max'"),
+        (("--effort", "huge"), "'huge' is not one of 'low', 'medium', 'high', 'xhigh', 'max'"),
     ],
 )
 def test_wrong_usage_says_how_to_mend_it(project: Path, options: tuple[str, ...], words: str) -> None:

@@ -41,7 +41,7 @@ MOST_ITEMS = 10_000
 MOST_MCP = 20
 """Tools of MCP servers that one node may have."""
 MODELS = ("cheap", "standard", "strong")
-EFFORTS = ("low", "medium", "high", "max")
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 EVENTS = ("checks.settled", "reply", "approval")
 NO_CHECKS = (
     "draft_skipped",
