@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -15,9 +17,20 @@ import pytest
 from minion.adapters.tool_servers.web import proxy_for
 from minion.tasks.tool_servers import WebServer
 
-from .conftest import TOKEN, Open
+from .conftest import TOKEN, Open, wait_for
 
-Wrong = Literal["floods", "compresses", "redirects", "is-html", "errors", "none"]
+Wrong = Literal[
+    "floods",
+    "compresses",
+    "redirects",
+    "is-html",
+    "errors",
+    "hangs-at-start",
+    "hangs",
+    "trickles",
+    "breaks-off",
+    "none",
+]
 TOOLS = [{"name": "echo", "description": "Echo.", "inputSchema": {"type": "object"}}]
 
 
@@ -31,6 +44,7 @@ class Rogue(ThreadingHTTPServer):
         self.wrong = wrong
         self.elsewhere = elsewhere
         self.seen: list[dict[str, str]] = []
+        self.over = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -58,6 +72,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(202, b"")
         if message["method"] == "server/discover":
             return self.answer(200, json.dumps(self.refused(message)).encode())
+        called = message["method"] == "tools/call"
+        if self.server.wrong == "hangs-at-start" or (called and self.server.wrong == "hangs"):
+            self.server.over.wait(60)
+        if called and self.server.wrong in {"trickles", "breaks-off"}:
+            return self.half()
         if self.server.wrong == "redirects":
             return self.answer(307, b"", location=self.server.elsewhere)
         if self.server.wrong == "errors":
@@ -68,6 +87,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.wrong == "compresses":
             return self.answer(200, gzip.compress(body), coding="gzip")
         return self.answer(200, body)
+
+    def half(self) -> None:
+        """A stream that does not come to its message; comments keep it alive."""
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        try:
+            while self.server.wrong == "trickles" and not self.server.over.wait(0.05):
+                self.wfile.write(b": still there\n\n")
+            self.wfile.write(b"event: message\ndata: {")
+        except (BrokenPipeError, ConnectionResetError):
+            return
 
     def do_GET(self) -> None:
         self.answer(405, b"")
@@ -108,6 +139,7 @@ def rogue_at() -> Iterator[Start]:
         server = Rogue(wrong, elsewhere)
         stack.callback(server.server_close)
         stack.callback(server.shutdown)
+        stack.callback(server.over.set)
         return server
 
     with stack:
@@ -144,6 +176,42 @@ def test_an_answer_that_cannot_be_read(opened: Open, rogue_at: Start, wrong: Wro
     [problem, *_] = at.close()
     assert problem.startswith("MCP server rogue: ")
     assert said in problem
+
+
+def test_one_that_hangs_at_its_start(opened: Open, rogue_at: Start) -> None:
+    at = opened(web(rogue_at("hangs-at-start")), start_s=1.5)
+    assert at.tools == {}
+    assert at.close() == ["MCP server rogue: it was not ready within 2 s"]
+
+
+@pytest.mark.parametrize(("wrong", "said"), [("hangs", "no answer within 1 s"), ("trickles", "no answer within 1 s")])
+def test_a_call_that_hangs(opened: Open, rogue_at: Start, wrong: Wrong, said: str) -> None:
+    at = opened(web(rogue_at(wrong)))
+    answer = at.call("rogue.echo", timeout_s=1.0)
+    assert answer.error
+    assert said in answer.text
+    assert at.close() == ["MCP server rogue: echo did not answer within 1 s"]
+
+
+def test_an_answer_that_breaks_off(opened: Open, rogue_at: Start) -> None:
+    at = opened(web(rogue_at("breaks-off")))
+    answer = at.call("rogue.echo", timeout_s=5.0)
+    assert answer.error
+    assert at.close() == ["MCP server rogue: echo: SSE stream ended without a response"]
+
+
+@pytest.mark.parametrize("wrong", ["hangs", "trickles"])
+def test_the_end_does_not_wait_for_a_call(opened: Open, rogue_at: Start, wrong: Wrong) -> None:
+    server = rogue_at(wrong)
+    at = opened(web(server))
+    sent = len(server.seen)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(at.call, "rogue.echo", 60.0)
+        wait_for(lambda: len(server.seen) > sent)
+        began = time.monotonic()
+        at.close()
+        assert asked.result(10).error
+    assert time.monotonic() - began < 5
 
 
 def test_a_redirect_takes_the_token_nowhere(opened: Open, rogue_at: Start) -> None:

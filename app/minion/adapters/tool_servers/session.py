@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError
 from typing import Any, Final
 
 from mcp import MCPError
+from mcp_types import CONNECTION_CLOSED
 from pydantic import ValidationError
 
 from minion.adapters.tool_servers.connection import Connection
@@ -53,7 +54,8 @@ class McpSession:
         if met is None:
             return asked.result()
         said = connection.watch.broken or reason(met)
-        if not connection.watch.broken and not isinstance(met, MCPError):
+        own_words = isinstance(met, MCPError) and met.code != CONNECTION_CLOSED
+        if not connection.watch.broken and not own_words and not self._closed:
             connection.watch.note(f"{tool.name}: {said}")
         return ToolAnswer(self._masks.text(f"The MCP server {tool.server} failed: {said}"), error=True)
 
