@@ -213,6 +213,8 @@ def test_every_status_has_words_and_a_check(status: TaskStatus) -> None:
     check = comments.check_text(task(status=status), VOICE)
     assert (check.status == "completed") == (check.conclusion is not None)
     assert check.conclusion != "failure"
+    assert ("What the tokens went for" in check.summary) == task(status=status).status.ended
+    assert "What the tokens went for" not in said
     for label, description, identifier in check.buttons:
         assert len(label) <= 20
         assert len(description) <= 40
@@ -239,6 +241,7 @@ def test_everything_fits() -> None:
         comments.note(big, VOICE, huge),
     ):
         assert len(said) <= LIMIT
+    assert len(comments.check_text(big, VOICE).summary) < LIMIT
 
 
 def test_rows_of_spending_are_few_and_inert() -> None:

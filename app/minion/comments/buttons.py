@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from minion.comments.receipts import spending
 from minion.comments.statuses import status
-from minion.comments.voice import Voice
+from minion.comments.voice import Voice, paragraphs
 from minion.domain.task import Task, TaskStatus
+from minion.tasks.outgoing import capped
+
+LONGEST: Final = 65_535
+"""Characters of a check run's summary."""
 
 Button = tuple[str, str, str]
 """(label ≤ 20, description ≤ 40, identifier ≤ 20)"""
@@ -32,7 +37,9 @@ def check_text(task: Task, voice: Voice, *, pushes: int | None = None, used_up: 
     state, conclusion, buttons = _state(task.status)
     buttons = () if task.through or (used_up and task.status.ended) else buttons
     title = task.status.value.replace("_", " ").capitalize()
-    return CheckText(title, status(task, voice, pushes=pushes, used_up=used_up), state, conclusion, buttons)
+    said = status(task, voice, pushes=pushes, used_up=used_up)
+    went_for = spending(task.receipt) if task.status.ended else ""
+    return CheckText(title, capped(paragraphs((said.rstrip(), went_for)), LONGEST), state, conclusion, buttons)
 
 
 def _state(value: TaskStatus) -> tuple[str, str | None, tuple[Button, ...]]:
