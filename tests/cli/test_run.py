@@ -81,6 +81,7 @@ def test_a_gate_that_fails_is_fed_back_and_then_passes(project: Path) -> None:
     done, model = run(script(READ, wrong, DONE, right, DONE), project, "--json")
     assert answer(done)["status"] == "success"
     assert answer(done)["gates"]["test"].startswith("passed")
+    assert answer(done)["gate_seconds"]["test"] > 0
     assert git(project, "show", "minion/make-double-double:calc.py") == FIXED.strip()
     refused = json.dumps(model.requests[4]["body"]["messages"][-1])
     assert "Not finished: gates fail" in refused

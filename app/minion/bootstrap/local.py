@@ -191,16 +191,17 @@ class _LocalTask:
     def _report(self, begun: _Begun, started: float) -> LocalReport:
         prices = self._prices(begun.configuration)
         held = self._runs().hold(begun.record.id)
+        meter = Meter(held.spent)
         try:
-            outcome = self._carry_out(begun, prices, held)
+            outcome = self._carry_out(begun, prices, held, meter)
         finally:
             held.close()
         lines = begun.counting.of(begun.copy.workspace.change_set())
-        return LocalReport(outcome, begun.record.branch if outcome.sha else None, lines, time.monotonic() - started)
+        branch = begun.record.branch if outcome.sha else None
+        return LocalReport(outcome, branch, lines, time.monotonic() - started, meter.gates)
 
-    def _carry_out(self, begun: _Begun, prices: PriceTable, held: HeldRun) -> LocalOutcome:
+    def _carry_out(self, begun: _Begun, prices: PriceTable, held: HeldRun, meter: Meter) -> LocalOutcome:
         record, workspace = begun.record, begun.copy.workspace
-        meter = Meter(held.spent)
         with Progress(self.console) as progress:
             journal = Journal([progress.listen, meter.listen, Warming().listen])
             site = self._site(begun, prices, journal)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Final
 
 from minion.bootstrap.scratch import remove_left_over
+from minion.domain.changeset import ChangedFile, ChangeSet
+from minion.domain.ids import CommitSha
 from minion.domain.trace import TraceEvent
+from minion.tasks.gate import GateRules, judge
+
+_SOME_CHANGE: Final = ChangeSet(base_sha=CommitSha("0" * 40), files=(ChangedFile.of("tests/test_a.py", b"a\n"),))
 
 
 @dataclass
@@ -22,7 +28,5 @@ class Warming:
 
 
 def _warm() -> None:
-    from minion.tasks.leaks import pattern_leaks
-
-    pattern_leaks("the detectors of the gate")
+    judge(_SOME_CHANGE, GateRules(protected_paths=("/any",)))  # compiles its patterns, and imports its detectors
     remove_left_over()

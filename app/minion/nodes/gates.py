@@ -7,7 +7,8 @@ that cannot run here is left to CI, and the PR says so.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from minion.agent.verification import GateVerdict
 from minion.blueprint.model import RunNode
@@ -55,13 +56,24 @@ class Gates:
         return known
 
     def _judge(self, tree: str) -> GateVerdict:
-        outcomes = [(node.name, self._gate(node)) for node in self._nodes]
-        outcomes += [(verified.name, verified.outcome(self._bench)) for verified in self._verified]
-        verdict = refused(verdict_of(outcomes, tree), self._objections() if self._changes else ())
+        judged = list(self._outcomes())
+        verdict = verdict_of([(name, outcome) for name, outcome, _ in judged], tree)
+        verdict = refused(verdict, self._objections() if self._changes else ())
         self._bench.memory.gates.update(verdict.gates)
-        for name, said in verdict.gates:
-            self._bench.emit("gate.finished", node=name, text=said, data={"passed": verdict.passed})
+        for (name, said), (_, _, seconds) in zip(verdict.gates, judged, strict=True):
+            facts = {"passed": verdict.passed, "seconds": round(seconds, 3)}
+            self._bench.emit("gate.finished", node=name, text=said, data=facts)
         return verdict
+
+    def _outcomes(self) -> Iterator[tuple[str, GateOutcome, float]]:
+        """Each with the seconds that it took."""
+        gates: list[tuple[str, Callable[[], GateOutcome]]]
+        gates = [(node.name, partial(self._gate, node)) for node in self._nodes]
+        gates += [(verified.name, partial(verified.outcome, self._bench)) for verified in self._verified]
+        for name, gate in gates:
+            began = self._bench.clock.monotonic()
+            outcome = gate()
+            yield name, outcome, self._bench.clock.monotonic() - began
 
     def _objections(self) -> tuple[str, ...]:
         return objections(self._bench, self._visit, self._bounds)

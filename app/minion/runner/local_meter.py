@@ -1,4 +1,4 @@
-"""What the node that is being executed has cost so far: a listener of the journal.
+"""What the node that is being executed has cost so far, and how long gates took: a listener of the journal.
 
 An executed node says itself what it cost; one that was interrupted cannot.
 """
@@ -16,10 +16,11 @@ from minion.domain.trace import TraceEvent
 
 @dataclass
 class Meter:
-    """`heard` is told of each model call that was booked."""
+    """`heard` is told of each model call that was booked. `gates`: the seconds that each took, the last time."""
 
     heard: Callable[[ReceiptLine], None] = lambda _: None
     monotonic: Callable[[], float] = time.monotonic
+    gates: dict[str, float] = field(default_factory=dict)
     _line: ReceiptLine | None = field(default=None)
     _began: float = 0.0
 
@@ -33,6 +34,8 @@ class Meter:
             case "agent.usage" if self._line is not None:
                 self._line = self._with(self._line, event)
                 self.heard(self._line)
+            case "gate.finished":
+                self.gates[event.node] = float(event.data.get("seconds", 0))
             case _:
                 pass
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from minion.domain.receipt import Receipt
@@ -28,6 +28,8 @@ class LocalReport:
     branch: str | None
     lines: Mapping[str, tuple[int, int]]
     seconds: float
+    gate_seconds: Mapping[str, float] = field(default_factory=dict)
+    """What each gate took when it was asked last."""
 
     def stats(self) -> list[FileStat]:
         """Of text files; a binary one counts no lines."""
@@ -50,6 +52,7 @@ def as_json(report: LocalReport) -> str:
         },
         "summary": outcome.summary,
         "gates": dict(outcome.gates),
+        "gate_seconds": dict(report.gate_seconds),
         "notes": list(outcome.notes),
         "receipt": {
             "usd": str(receipt.usd),

@@ -96,6 +96,8 @@ class Progress:
 
     def _line(self, markup: str) -> None:
         """In a file a line stays one, however long."""
+        if self._console.quiet:
+            return
         self._console.print(markup, highlight=False, soft_wrap=not self._console.is_terminal)
 
 

@@ -25,7 +25,8 @@ LONGEST_S = 300.0
 @dataclass(frozen=True)
 class Took:
     """Milliseconds, megabytes, kilobytes, thousands of tokens. `span_ms`: from the first request to the last answer;
-    `gaps_ms`: of it, between an answer and the next request, which is the client's and its tools' own."""
+    `gaps_ms`: of it, between an answer and the next request, which is the client's and its tools' own. `gate_ms`: of
+    `lag_ms`, the commands of gates and their boxes, where the client says so."""
 
     first_ms: float
     whole_ms: float
@@ -33,6 +34,7 @@ class Took:
     span_ms: float
     gaps_ms: float
     lag_ms: float
+    gate_ms: float
     peak_mb: float
     request_kb: float
     tokens_k: float
@@ -71,7 +73,13 @@ def _watched(client: Client, stage: Stage, folder: Path) -> dict[str, Any]:
         raise DidNotWork(f"{client.name} was not done after {LONGEST_S:.0f} s")
     if watched["code"] != 0:
         raise DidNotWork(f"{client.name} ended with {watched['code']}: {(done.stderr or done.stdout)[-2000:]}")
-    return watched
+    return {**watched, "gate_s": _gate_s(done.stdout) if client.on_branch else 0.0}
+
+
+def _gate_s(printed: str) -> float:
+    """Of the report of `minion run --json`: here its gates run once, after the last answer."""
+    report: dict[str, Any] = json.loads(printed)
+    return sum(report["gate_seconds"].values())
 
 
 def _result(folder: Path) -> dict[str, bytes]:
@@ -91,6 +99,7 @@ def _took(watched: dict[str, Any], seen: Sequence[dict[str, Any]]) -> Took:
         span_ms=1000 * (last["ended"] - first["came"]),
         gaps_ms=1000 * sum(later["came"] - earlier["ended"] for earlier, later in pairwise(seen)),
         lag_ms=1000 * (watched["ended"] - last["ended"]),
+        gate_ms=1000 * watched["gate_s"],
         peak_mb=watched["peak_mb"],
         request_kb=spoken["bytes"] / 1000,
         tokens_k=sum(entry["cost"]["1024"] for entry in seen) / 1000,
