@@ -115,6 +115,57 @@ def test_a_folder_may_become_a_file_and_the_other_way_round(workspace: GitWorksp
     assert by_path(workspace) == files
 
 
+def build(tree: Path, text: str) -> None:
+    (tree / "build").mkdir(exist_ok=True)
+    (tree / "build/out.js").write_text(text)
+
+
+def test_the_base_is_judged_without_what_the_work_has_built(workspace: GitWorkspace) -> None:
+    tree = root(workspace)
+    (tree / "tool.log").write_text("made by the preparation")
+    (tree / "node_modules").mkdir()
+    workspace.preparation_done()
+    (tree / "src/widget.py").write_text("def size():\n    return 2\n")
+    build(tree, "of the work")
+    with workspace.base_tree():
+        assert not (tree / "build").exists()
+        assert (tree / "tool.log").exists()
+        assert (tree / "node_modules").is_dir()
+        build(tree, "of the base")
+        (tree / "base.log").write_text("of the base")
+    assert (tree / "build/out.js").read_text() == "of the work"
+    assert not (tree / "base.log").exists()
+    assert workspace.changed_paths() == ["src/widget.py"]
+    assert not list(workspace.git_dir.parent.glob("aside-*"))
+
+
+def test_what_the_work_has_built_comes_back_from_a_gate_that_failed(workspace: GitWorkspace) -> None:
+    tree = root(workspace)
+    build(tree, "of the work")
+    with pytest.raises(RuntimeError, match="gate"):
+        failing_gate(workspace, tree)
+    assert (tree / "build/out.js").read_text() == "of the work"
+
+
+def test_a_link_in_the_way_of_what_was_built_is_not_followed(workspace: GitWorkspace, tmp_path: Path) -> None:
+    tree, outside = root(workspace), tmp_path / "outside"
+    outside.mkdir()
+    (tree / "made").mkdir()
+    (tree / "made/tool.log").write_text("of the work")
+    with workspace.base_tree():
+        (tree / "made").rmdir()
+        (tree / "made").symlink_to(outside)
+    assert not list(outside.iterdir())
+    assert (tree / "made/tool.log").read_text() == "of the work"
+
+
+def test_what_is_set_up_on_the_base_stays(workspace: GitWorkspace) -> None:
+    tree = root(workspace)
+    with workspace.base_tree(products=True):
+        build(tree, "of the base")
+    assert (tree / "build/out.js").read_text() == "of the base"
+
+
 def test_a_link_in_place_of_a_folder_is_not_followed(workspace: GitWorkspace, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

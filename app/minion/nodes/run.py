@@ -95,6 +95,6 @@ def _outside(node: RunNode, script: Script, bench: WorkBench, wall_s: float) -> 
         bench.emit("setup.output", node=node.name, text=plain(piece))
 
     argv = ("/bin/bash", "-euo", "pipefail", "-c", script.text)
-    with bench.workspace.base_tree():
+    with bench.workspace.base_tree(products=True):
         result = bench.host.run(HostCommand(argv, bench.workspace.root, timeout_s=wall_s), told)
     return CommandRun(result.exit_code, plain(result.output), result.timed_out, result.seconds)

@@ -89,6 +89,8 @@ class Workspace(Protocol):
         """For a block in which nobody changes a file, this workspace neither: they are looked at once."""
         ...
 
-    def base_tree(self) -> AbstractContextManager[None]:
-        """Within it the workspace holds the files of `head_sha`, without the work, which is put back after."""
+    def base_tree(self, *, products: bool = False) -> AbstractContextManager[None]:
+        """Within it the workspace holds the files of `head_sha`, without the work, which is put back after. What the
+        work has built in ignored places since the workspace was prepared is not there either, and what is built in the
+        block is gone after it; with `products` it stays, and so does the work's."""
         ...

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from minion.domain.changeset import FileMode
@@ -49,6 +50,33 @@ def remove(root: Path, path: str) -> None:
     with contextlib.suppress(OSError):
         for folder in reversed(_between(root, target.parent)):
             folder.rmdir()
+
+
+def remove_whole(target: Path) -> None:
+    """The file or link, or the folder with all that is in it."""
+    if _kind(target) == stat.S_IFDIR:
+        shutil.rmtree(target)
+    elif _kind(target) is not None:
+        target.unlink()
+
+
+@contextlib.contextmanager
+def aside(root: Path, beside: Path, paths: Sequence[str]) -> Iterator[None]:
+    """Files and folders of the tree out of it, and back in their places in the end, instead of whatever is there then.
+    `beside` is a folder on the same file system."""
+    kept = Path(tempfile.mkdtemp(prefix="aside-", dir=beside))
+    moved: dict[str, Path] = {}
+    try:
+        for path in paths:
+            with contextlib.suppress(OSError):  # a folder that we may not write to stays
+                moved[path] = (root / path).rename(kept / str(len(moved)))
+        yield
+    finally:
+        for path, place in moved.items():
+            _real_folders(root, (root / path).parent)
+            remove_whole(root / path)
+            place.rename(root / path)
+        kept.rmdir()
 
 
 def _real_folders(root: Path, folder: Path) -> None:

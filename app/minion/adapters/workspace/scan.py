@@ -55,6 +55,8 @@ class Scan:
 
     changed: dict[str, Entry | None] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    products: list[str] = field(default_factory=list)
+    """What a .gitignore of the tree leaves out, without what tools leave behind anywhere: files and whole folders."""
 
 
 def stamp_of(facts: os.stat_result) -> Stamp:
@@ -75,19 +77,20 @@ class Scanner:
         self._base = base
         self._cache = cache
         self._rules = root_rules()
+        self._left_behind = root_rules()
         self._folders = {path[:at] for path in base for at in _slashes(path)}
         self._tracked = frozenset(path for path, entry in base.items() if entry.mode != FileMode.SUBMODULE)
 
     def scan(self) -> Scan:
         result = Scan()
         seen: set[str] = set()
-        for path, item in self._files():
+        for path, item in self._files(result.products):
             seen.add(path)
             self._compare(path, item, result)
         result.changed.update(dict.fromkeys(self._tracked - seen))
         return result
 
-    def _files(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    def _files(self, products: list[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Each file that is not ignored, by its path from the root."""
         waiting = [(str(self._root), "", self._rules)]
         while waiting:
@@ -97,21 +100,25 @@ class Scanner:
             rules = above.inside(Path(folder), prefix) if any(item.name == ".gitignore" for item in items) else above
             for item in items:
                 path = prefix + item.name
-                if self._skipped(path, item, rules):
+                if self._skipped(path, item, rules, products):
                     continue
                 if item.is_dir(follow_symlinks=False):
                     waiting.append((item.path, path + "/", rules))
                 else:
                     yield path, item
 
-    def _skipped(self, path: str, item: os.DirEntry[str], rules: IgnoreRules) -> bool:
+    def _skipped(self, path: str, item: os.DirEntry[str], rules: IgnoreRules, products: list[str]) -> bool:
         if item.name[0] == "." and item.name.casefold() == ".git":
             return True
         entry = self._base.get(path)
         if entry is not None:
             return entry.mode == FileMode.SUBMODULE
         folder = item.is_dir(follow_symlinks=False)
-        return not (folder and path in self._folders) and rules.ignored(path, folder)
+        if (folder and path in self._folders) or not rules.ignored(path, folder):
+            return False
+        if not self._left_behind.ignored(path, folder):
+            products.append(path)
+        return True
 
     def _compare(self, path: str, item: os.DirEntry[str], result: Scan) -> None:
         facts = item.stat(follow_symlinks=False)

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from minion.adapters.workspace.checkpoints import Checkpoints, changed_since
-from minion.adapters.workspace.files import put, remove
+from minion.adapters.workspace.files import aside, put, remove, remove_whole
 from minion.adapters.workspace.objects import Objects
 from minion.adapters.workspace.raw import Entry, Listing
 from minion.adapters.workspace.safe_git import GitFailed, SafeGit
@@ -38,6 +38,8 @@ class GitWorkspace:
         self._cache = HashCache()
         self._prepared: dict[str, Entry | None] = {}
         self._still: Scan | None = None
+        self._furnished: frozenset[str] = frozenset()
+        """Ignored things that preparing left: the base is judged with them."""
         self._checkpoints = Checkpoints(root, self._objects, self._scan_all)
 
     @property
@@ -75,7 +77,9 @@ class GitWorkspace:
 
     def _scan_all(self) -> Scan:
         seen = self._still
-        return self._scanner.scan() if seen is None else Scan(dict(seen.changed), dict(seen.left_out))
+        return (
+            self._scanner.scan() if seen is None else Scan(dict(seen.changed), dict(seen.left_out), list(seen.products))
+        )
 
     @contextlib.contextmanager
     def still(self) -> Iterator[None]:
@@ -191,7 +195,25 @@ class GitWorkspace:
         return sorted(self._objects.base)
 
     @contextlib.contextmanager
-    def base_tree(self) -> Iterator[None]:
+    def base_tree(self, *, products: bool = False) -> Iterator[None]:
+        built = [] if products else self._products()
+        with aside(self._root, self.git_dir.parent, built), self._base_files():
+            try:
+                yield
+            finally:
+                if not products:
+                    self._remove_products()
+
+    def _remove_products(self) -> None:
+        for path in self._products():
+            with contextlib.suppress(OSError):
+                remove_whole(self._root / path)
+
+    def _products(self) -> list[str]:
+        return [path for path in self._scan_all().products if path not in self._furnished]
+
+    @contextlib.contextmanager
+    def _base_files(self) -> Iterator[None]:
         work = self.change_set()
         times = {file.path: self._modified(file.path) for file in work.files if file.data is not None}
         try:
@@ -245,6 +267,7 @@ class GitWorkspace:
         self._put_base([path for path in changed if path in self._objects.base])
         fresh = {path: entry for path, entry in self._scan().changed.items() if path not in self._objects.base}
         self._prepared |= fresh
+        self._furnished = frozenset(self._scan_all().products)
         return sorted(fresh)
 
     def close(self) -> None:
