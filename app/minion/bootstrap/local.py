@@ -130,7 +130,7 @@ class _LocalTask:
     def begin(self, started: float) -> LocalReport:
         asked = read_task(self.request.task or "", self.settings)
         branch = self.request.branch or free_branch(self._repository, asked.number, asked.spec.title)
-        tip = branch_tip(self._repository, branch)
+        tip = branch_tip(self._repository, branch) if self.request.branch else None
         copy = self._copy(Start(tip or self._named(asked), self.request.base))
         configuration = configuration_of(copy.workspace)
         team = library_of(copy.workspace, self.request.blueprint)

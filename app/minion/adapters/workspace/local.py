@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minion.adapters.workspace.clone import BASE_REF
-from minion.adapters.workspace.objects import Objects
 from minion.adapters.workspace.safe_git import CONFIGURATION, GitFailed, SafeGit, new_repository
 from minion.adapters.workspace.scan import HashCache, Scanner
 from minion.adapters.workspace.worktree import GitWorkspace
@@ -82,7 +81,7 @@ def copy_of_checkout(directory: Path, root: Path, private: Path, start: Start = 
     workspace = GitWorkspace(root, safe, head, base)
     workspace.materialise()
     begun_elsewhere = head != checkout.head
-    changed = () if begun_elsewhere else Scanner(checkout.top, Objects(safe, head).base, HashCache()).scan().changed
+    changed = () if begun_elsewhere else Scanner(checkout.top, workspace.listing.files, HashCache()).scan().changed
     return LocalCopy(workspace, tuple(sorted(changed)), base)
 
 

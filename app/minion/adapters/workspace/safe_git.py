@@ -129,8 +129,10 @@ def new_repository(private: Path, work_tree: Path) -> SafeGit:
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     work_tree.mkdir(parents=True, exist_ok=True)
     config.write_text(CONFIGURATION)
-    SafeGit(git_dir, config, private).run("init", "--quiet", "--template=")
+    # All that makes a folder a repository (https://git-scm.com/docs/gitrepository-layout).
+    for folder in ("objects/info", "objects/pack", "refs/heads", "info"):
+        (git_dir / folder).mkdir(parents=True, exist_ok=True)
+    (git_dir / "HEAD").write_text("ref: refs/heads/main\n")
     (git_dir / "config").write_text(CONFIGURATION)
-    (git_dir / "info").mkdir(exist_ok=True)
     (git_dir / "info" / "attributes").write_text(ATTRIBUTES)
     return SafeGit(git_dir, config, work_tree)

@@ -62,8 +62,7 @@ class GitWorkspace:
 
     def materialise(self) -> None:
         """Writes the base commit's files into the empty root, byte for byte, and `.git`, which names our repository."""
-        self._safe.run("read-tree", self.head_sha)
-        self._safe.run("checkout-index", "--all", "--force", "--index", "--quiet")
+        self._safe.run("read-tree", "--reset", "-u", self.head_sha)
         (self.git_dir / "HEAD").write_text(f"{self.head_sha}\n")
         # For programs that ask git for a version or a list of files: our repository, with our configuration.
         (self._root / ".git").write_text(f"gitdir: {self.git_dir}\n")
