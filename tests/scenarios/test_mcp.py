@@ -113,8 +113,8 @@ def test_tools_of_servers_are_called_in_the_runner(universe: Universe, snapshot:
     assert universe.ann.read_file(repository.name, "NOTES.md", pull["head"]["ref"]).endswith(f"{NOTE}\n")
     assert "| results of mcp__tracker__get_ticket |" in pull["body"]
     assert called(universe, repository) == [
-        ("implement", "tracker.get_ticket", True),
         ("implement", "house.style", True),
+        ("implement", "tracker.get_ticket", True),
     ]
     assert offered(universe) == ["mcp__house__style", "mcp__tracker__get_ticket"]
     assert found(universe, TRACKER_TOKEN) == found(universe, HOUSE_TOKEN) == []
@@ -123,12 +123,12 @@ def test_tools_of_servers_are_called_in_the_runner(universe: Universe, snapshot:
 
 
 def called(universe: Universe, repository: Repository) -> list[tuple[str, str, bool]]:
-    """Of the trace: node, tool and whether it went well."""
+    """Of the trace: node, tool and whether it went well; reads run at the same time."""
     query = "select t.body from trace t join tasks k on k.id = t.task_id where k.repository_id = ? order by t.id"
     events = [json.loads(event) for (event,) in universe.rows(query, universe.ann.repo(repository.name)["id"])]
     calls = [(event["node"], event["data"], event["text"]) for event in events if event["kind"] == "mcp.call"]
     assert all(text.startswith(f"{data['server']}.{data['tool']}: ok") for _, data, text in calls)
-    return [(node, f"{data['server']}.{data['tool']}", data["ok"]) for node, data, _ in calls]
+    return sorted((node, f"{data['server']}.{data['tool']}", data["ok"]) for node, data, _ in calls)
 
 
 def offered(universe: Universe) -> list[str]:
