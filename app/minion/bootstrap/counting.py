@@ -21,9 +21,9 @@ class Counting:
     _begun: tuple[ChangeSet, Future[Counts]] | None = None
 
     def begin(self, changes: ChangeSet) -> None:
-        self._begun = (changes, self._pool.submit(self.workspace.line_counts, changes))
+        self._begun = (changes, self._pool.submit(self.workspace.line_counts(changes)))
 
     def of(self, changes: ChangeSet) -> Counts:
         if self._begun is not None and self._begun[0] == changes:
             return self._begun[1].result()
-        return self.workspace.line_counts(changes)
+        return {} if changes.empty else self.workspace.line_counts(changes)()

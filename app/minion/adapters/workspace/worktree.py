@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 from minion.adapters.workspace.checkpoints import Checkpoints, changed_since
@@ -143,9 +143,9 @@ class GitWorkspace:
         change_set = self.change_set()
         return "" if change_set.empty else _cut(self._objects.diff(self._objects.tree_of(change_set)), limit)
 
-    def line_counts(self, change_set: ChangeSet) -> dict[str, tuple[int, int]]:
-        """Lines that were added to and removed from each text file of a change set. Not for two threads at once."""
-        return {} if change_set.empty else self._objects.line_counts(self._objects.tree_of(change_set))
+    def line_counts(self, change_set: ChangeSet) -> Callable[[], dict[str, tuple[int, int]]]:
+        """What waits for git, in any thread: lines added to and removed from each text file of a change set."""
+        return partial(self._objects.line_counts, self._objects.tree_of(change_set))
 
     def diff_of_branch(self, limit: int = 60_000) -> str:
         if self._judging is None or self._judging is self._objects:
