@@ -316,13 +316,14 @@ def test_any_html_is_taken(html: str) -> None:
 def test_hosts_of_the_repositorys_configuration_reach_the_agents_tools(site: Site, tmp_path: Path) -> None:
     configuration = read_configuration(b"egress:\n  allow: [docs.example]\n")
     assert isinstance(configuration, RepositoryConfiguration)
-    place = Place.under(tmp_path)
-    workspace = copy_of_checkout(project.make(tmp_path / "project"), place.work, place.private).workspace
-    task = Task(configuration, Scope(), base_sha=workspace.head_sha)
+    repository = project.make(tmp_path / "project")
     for loopback, read in (((site.here,), True), ((), False)):
+        place = Place.under(tmp_path / f"read-{read}")
+        workspace = copy_of_checkout(repository, place.work, place.private).workspace
+        task = Task(configuration, Scope(), base_sha=workspace.head_sha)
         model = AnthropicModel("http://127.0.0.1:1", Credential(Secret("key")))  # never asked
         shop = Workshop(model, priced({}, ()), "bubblewrap", None, egress_loopback=loopback)
         web = shop.open(workspace, place, task, Journal([lambda _: None]), lambda: None).bench.web
         assert web is not None
         assert isinstance(web.fetch(site.url("/guide")), Page) is read
-    workspace.close()
+        workspace.close()
