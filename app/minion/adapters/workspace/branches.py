@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -77,20 +78,27 @@ class _Committing:
     def carried_out(self, message: str, author: tuple[str, str]) -> BranchUpdated | BranchRefused:
         if _NO_REF.search(self.branch):
             return BranchRefused(f"{self.branch!r} is not a branch name")
-        base, old = _resolved(self.safe, self.change_set.base_sha, self._ref)
+        with ThreadPoolExecutor(1) as asking:  # git is asked while what is known already is written
+            resolved = asking.submit(_resolved, self.safe, self.change_set.base_sha, self._ref)
+            tree = self._tree_written(self.begin) if self.begin else None
+        base, old = resolved.result()
         refusal = self._refusal(base, old)
         if refusal is not None:
             return BranchRefused(refusal)
         parent = CommitSha(old or self.change_set.base_sha)
-        begin = self.begin or Objects(self.safe, self.change_set.base_sha).listing
-        objects = objects_of(self.change_set, begin)
-        commit = _commit(objects[-1].oid, parent, message, author)
-        write(self.common / "objects", [*objects, commit])
+        tree = tree or self._tree_written(Objects(self.safe, self.change_set.base_sha).listing)
+        commit = _commit(tree, parent, message, author)
+        write(self.common / "objects", [commit])
         try:
             self.safe.run("update-ref", "--no-deref", self._ref, commit.oid, old or _NEW)
         except GitFailed as error:
             return BranchRefused(f"{self.branch} was moved meanwhile: {error.words}")
         return BranchUpdated(CommitSha(commit.oid), parent)
+
+    def _tree_written(self, begin: Listing) -> str:
+        objects = objects_of(self.change_set, begin)
+        write(self.common / "objects", objects)
+        return objects[-1].oid
 
     def _refusal(self, base: str | None, old: str | None) -> str | None:
         if base is None:
