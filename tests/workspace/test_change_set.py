@@ -115,6 +115,26 @@ def test_a_folder_may_become_a_file_and_the_other_way_round(workspace: GitWorksp
     assert by_path(workspace) == files
 
 
+def test_a_workspace_that_is_still_is_looked_at_once(workspace: GitWorkspace) -> None:
+    tree = root(workspace)
+    (tree / "src/widget.py").write_text("changed\n")
+    with workspace.still():
+        digest = workspace.tree_digest()
+        (tree / "late.txt").write_text("nobody may, here")
+        assert workspace.tree_digest() == digest
+        assert workspace.changed_paths() == ["src/widget.py"]
+    assert workspace.changed_paths() == ["late.txt", "src/widget.py"]
+
+
+def test_lines_are_counted_as_git_counts_them(workspace: GitWorkspace) -> None:
+    tree = root(workspace)
+    (tree / "src/widget.py").write_text("def size():\n    return 2\n\n\nMORE = 1\n")
+    (tree / "README.md").rename(tree / "READ\tME.md")
+    (tree / "picture.bin").write_bytes(b"\0\1\2")
+    counted = workspace.line_counts(workspace.change_set())()
+    assert counted == {"src/widget.py": (4, 1), "READ\tME.md": (0, 0)}
+
+
 def build(tree: Path, text: str) -> None:
     (tree / "build").mkdir(exist_ok=True)
     (tree / "build/out.js").write_text(text)
