@@ -95,7 +95,7 @@ def test_the_action_locks_what_the_runner_needs_as_the_main_lock_does(tmp_path: 
     for name in ("requirements.lock", "installer.lock"):
         assert (ROOT / "action" / name).read_text() == (tmp_path / name).read_text(), "make lock"
     locked = re.findall(r"^([\w.-]+)==", (tmp_path / "requirements.lock").read_text(), re.MULTILINE)
-    assert {"hatchling", "httpx", "pydantic", "rich", "mcp", "cryptography"} <= set(locked)
+    assert {"hatchling", "httpx2", "pydantic", "rich", "mcp", "cryptography"} <= set(locked)
     assert not {"anthropic", "fastapi", "githubkit", "pytest"} & set(locked)
 
 

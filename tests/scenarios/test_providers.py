@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 import pytest
 from tests.agent import providers
 from tests.agent.providers import Asked, Cloud
@@ -35,7 +35,7 @@ class Playing(Cloud):
         body["model"] = model_of(asked)
         betas = asked.headers.get("anthropic-beta", ",".join(body.pop("anthropic_beta", [])))
         headers = {"x-api-key": MODEL_KEY, "anthropic-version": body.pop("anthropic_version"), "anthropic-beta": betas}
-        said = httpx.post(f"{self.model_url}/v1/messages", json=body | {"stream": True}, headers=headers, timeout=30)
+        said = httpx2.post(f"{self.model_url}/v1/messages", json=body | {"stream": True}, headers=headers, timeout=30)
         if said.status_code != 200:
             return said.status_code, {"content-type": "application/json"}, said.content
         if not asked.path.startswith("/model/"):
@@ -71,7 +71,7 @@ def paid(universe: Universe, repository: Repository) -> tuple[set[str], Decimal,
     mine = universe.ann.repo(repository.name)["id"]
     [(task, capability)] = universe.rows("select id, capability from tasks where repository_id = ?", mine)
     rows = universe.rows("select model, usd from spend where task_id = ?", task)
-    page = httpx.get(f"{universe.app.url}/tasks/{capability}", headers={"accept": "application/json"}).json()
+    page = httpx2.get(f"{universe.app.url}/tasks/{capability}", headers={"accept": "application/json"}).json()
     told = sum((Decimal(line["usd"]) for line in page["receipt"]["lines"]), Decimal(0))
     return {model for model, _ in rows}, sum((Decimal(usd) for _, usd in rows), Decimal(0)) / NANO, told
 

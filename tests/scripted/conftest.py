@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from minion.scripted import Script, ScriptedModel
@@ -20,11 +20,11 @@ TOOL = {"name": "look", "description": "Looks.", "input_schema": {"type": "objec
 @dataclass
 class Wire:
     model: ScriptedModel
-    http: httpx.Client
+    http: httpx2.Client
 
     def ask(
         self, messages: list[Any] | None = None, headers: dict[str, str] | None = None, **fields: Any
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         body = {"model": "claude-sonnet-5-5", "max_tokens": 1000, "messages": messages or [user("go")], **fields}
         body = {key: value for key, value in body.items() if value is not None}
         return self.http.post("/v1/messages", json=body, headers=HEADERS if headers is None else headers)
@@ -52,7 +52,7 @@ def wire() -> Iterator[Callable[..., Wire]]:
     def open_wire(*turns: Any, **options: Any) -> Wire:
         script = turns[0] if turns and isinstance(turns[0], Script) else Script.playing(*(turns or [{"text": "hi"}]))
         model = stack.enter_context(ScriptedModel(script, **options))
-        return Wire(model, stack.enter_context(httpx.Client(base_url=model.url)))
+        return Wire(model, stack.enter_context(httpx2.Client(base_url=model.url)))
 
     with stack:
         yield open_wire

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from tests.cli.conftest import DONE, EDIT, READ, script
 from tests.cli.conftest import project as project  # noqa: PLC0414 -- the fixture
@@ -43,8 +43,8 @@ def serving(*options: str) -> Iterator[str]:
         process.communicate(timeout=20)
 
 
-def post(url: str, call: dict[str, Any]) -> httpx.Response:
-    return httpx.post(f"{url}/v1/messages", json=call, headers=HEADERS, timeout=30)
+def post(url: str, call: dict[str, Any]) -> httpx2.Response:
+    return httpx2.post(f"{url}/v1/messages", json=call, headers=HEADERS, timeout=30)
 
 
 def test_what_was_recorded_is_replayed_without_the_model(tmp_path: Path) -> None:

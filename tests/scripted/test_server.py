@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from minion.scripted import Script, ScriptInvalid, load_script
@@ -23,7 +23,7 @@ CALL = {"calls": [{"name": "look", "input": {"path": "a"}}]}
 MARK = {"type": "ephemeral"}
 
 
-def error(answer: httpx.Response) -> tuple[int, str, str]:
+def error(answer: httpx2.Response) -> tuple[int, str, str]:
     body = answer.json()
     assert body["type"] == "error"
     return answer.status_code, body["error"]["type"], body["error"]["message"]
@@ -270,7 +270,7 @@ def test_errors_come_so_many_times_with_the_api_s_types(wire: Open) -> None:
 
 def test_a_stream_dies_where_the_script_says(wire: Open) -> None:
     at = wire({"text": "hello " * 200, "cut_after_bytes": 700})
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         at.ask(stream=True)
     assert at.ask(stream=True).status_code == 200
 
@@ -327,7 +327,7 @@ def test_it_serves_as_a_process_of_its_own(tmp_path: Path) -> None:
             assert line.startswith("scripted model listening on http://")
             url = line.rsplit(" ", 1)[1]
             body = {"model": "m", "max_tokens": 10, "messages": [user("go")]}
-            answer = httpx.post(f"{url}/v1/messages", json=body, headers=HEADERS)
+            answer = httpx2.post(f"{url}/v1/messages", json=body, headers=HEADERS)
             assert answer.json()["content"][0]["text"] == "hello"
         finally:
             process.terminate()

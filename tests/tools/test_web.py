@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -294,14 +294,14 @@ def test_the_connection_goes_to_the_address_and_the_certificate_is_the_names(tmp
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        origin = httpx.URL(f"https://127.0.0.1:{server.server_address[1]}/")
-        with httpx.Client(verify=trusted) as client:
+        origin = httpx2.URL(f"https://127.0.0.1:{server.server_address[1]}/")
+        with httpx2.Client(verify=trusted) as client:
             good = _asked(
-                client, _Target(httpx.URL("https://docs.example/"), origin, "docs.example"), time.monotonic() + 5
+                client, _Target(httpx2.URL("https://docs.example/"), origin, "docs.example"), time.monotonic() + 5
             )
-            with pytest.raises(httpx.ConnectError, match=r"(?i)certificate"):
+            with pytest.raises(httpx2.ConnectError, match=r"(?i)certificate"):
                 _asked(
-                    client, _Target(httpx.URL("https://other.example/"), origin, "other.example"), time.monotonic() + 5
+                    client, _Target(httpx2.URL("https://other.example/"), origin, "other.example"), time.monotonic() + 5
                 )
         server.shutdown()
     assert isinstance(good, Page)

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import jwt
 import pytest
 import uvicorn
@@ -193,7 +193,7 @@ class App:
     tokens: RunTokens
     woken: Woken
     nudges: list[int]
-    client: httpx.Client
+    client: httpx2.Client
 
     def new_task(self, **changes: Any) -> Task:
         fields: dict[str, Any] = {
@@ -287,7 +287,7 @@ def app(tmp_path: Path) -> Iterator[App]:
     )
     services.metrics.watch("minion_tasks", "Tasks by status.", "status", store.tasks.counts)
     server, thread, url = _serve(create_app(services))
-    with httpx.Client(base_url=url, timeout=20) as client:
+    with httpx2.Client(base_url=url, timeout=20) as client:
         yield App(url, store, endpoint, issuer, tokens, woken, nudges, client)
     server.should_exit = True
     thread.join(10)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
+import httpx2
 import pytest
 from tests.agent.providers import ACCESS_KEY, EVENTS, PROJECT, REGION, SECRET_KEY, Cloud, cloud, service_account
 
@@ -47,11 +47,11 @@ def settings(served: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return lambda provider: Model.read(given | {"MINION_MODEL_PROVIDER": provider})
 
 
-def post(settings: Model, path: str = "/v1/messages", **changes: Any) -> httpx.Response:
-    async def send() -> httpx.Response:
+def post(settings: Model, path: str = "/v1/messages", **changes: Any) -> httpx2.Response:
+    async def send() -> httpx2.Response:
         transport = transport_of(settings)
         assert transport is not None
-        async with httpx.AsyncClient(transport=transport) as client:
+        async with httpx2.AsyncClient(transport=transport) as client:
             call = CALL | changes
             headers = {"anthropic-beta": "context-management-2025-06-27", "x-api-key": "not for others"}
             request = client.build_request("POST", f"https://api.anthropic.com{path}", json=call, headers=headers)
@@ -108,7 +108,7 @@ def test_what_bedrock_does_not_have_is_not_found(served: Cloud, settings: Callab
 
 def test_an_endpoint_that_is_down_is_a_connection_error(served: Cloud, settings: Callable[[str], Model]) -> None:
     down = settings("bedrock").model_copy(update={"bedrock_base_url": "http://127.0.0.1:9"})
-    with pytest.raises(httpx.ConnectError):
+    with pytest.raises(httpx2.ConnectError):
         post(down)
 
 

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from .conftest import SECRET, App
@@ -92,7 +92,7 @@ def test_sixteen_connections_are_all_acked_and_all_stored(app: App) -> None:
     async def flood() -> list[float]:
         times: list[float] = []
 
-        async def one(client: httpx.AsyncClient, start: int) -> None:
+        async def one(client: httpx2.AsyncClient, start: int) -> None:
             for number in range(start, 320, 16):
                 body = json.dumps({"n": number}).encode()
                 before = time.perf_counter()
@@ -100,7 +100,7 @@ def test_sixteen_connections_are_all_acked_and_all_stored(app: App) -> None:
                 times.append(time.perf_counter() - before)
                 assert answer.status_code == 202
 
-        async with httpx.AsyncClient(base_url=app.url, limits=httpx.Limits(max_connections=16)) as client:
+        async with httpx2.AsyncClient(base_url=app.url, limits=httpx2.Limits(max_connections=16)) as client:
             await asyncio.gather(*(one(client, start) for start in range(16)))
         return times
 

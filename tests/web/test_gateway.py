@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from minion.domain.task import TaskStatus
@@ -28,7 +28,7 @@ END = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {
 STOP = {"type": "message_stop"}
 
 
-def post(app: App, token: str, call: dict[str, Any], **headers: str) -> httpx.Response:
+def post(app: App, token: str, call: dict[str, Any], **headers: str) -> httpx2.Response:
     return app.client.post("/model/v1/messages", json=call, headers={"x-api-key": token} | headers)
 
 

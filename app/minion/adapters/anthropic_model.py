@@ -15,7 +15,7 @@ from minion.domain.secret import Secret
 from minion.ports.model import API_VERSION, ModelRequest
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
 
 CONNECT_S: Final = 10.0
 
@@ -37,18 +37,18 @@ class AnthropicModel(RetriedModel):
     base_url: str
     credential: Credential
 
-    def _connect(self) -> httpx.Client:
-        import httpx
+    def _connect(self) -> httpx2.Client:
+        import httpx2
 
-        return httpx.Client(
+        return httpx2.Client(
             headers={"anthropic-version": API_VERSION, "user-agent": "minion", **self.credential.header()}
         )
 
-    def _read(self, client: httpx.Client, request: ModelRequest, listen: Listen, timeout_s: float) -> None:
-        import httpx
+    def _read(self, client: httpx2.Client, request: ModelRequest, listen: Listen, timeout_s: float) -> None:
+        import httpx2
 
         url = f"{self.base_url.rstrip('/')}/v1/messages"
-        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
+        timeout = httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
         try:
             with client.stream("POST", url, json=_body(request), headers=betas(request), timeout=timeout) as answer:
                 if answer.status_code != 200:
@@ -56,8 +56,8 @@ class AnthropicModel(RetriedModel):
                 for line in answer.iter_lines():
                     if line.startswith("data:"):  # the API writes each event's data as one line
                         listen(json.loads(line[5:]))
-        except (httpx.RequestError, ValueError) as error:
-            unheard = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+        except (httpx2.RequestError, ValueError) as error:
+            unheard = isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout))
             raise Again(f"{type(error).__name__}: {error}", unheard=unheard) from error
 
 
@@ -66,7 +66,7 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     return {**asked, "stream": True, **optional(request)}
 
 
-def _refused(answer: httpx.Response) -> Exception:
+def _refused(answer: httpx2.Response) -> Exception:
     """What a proxy answers need not have the API's form."""
     text = answer.read().decode(errors="replace")
     try:

@@ -1,4 +1,4 @@
-"""The Messages API in front of Bedrock or Vertex: an `httpx` transport that the App's model gateway sends through.
+"""The Messages API in front of Bedrock or Vertex: an `httpx2` transport that the App's model gateway sends through.
 
 The SDK's own asynchronous client signs, addresses and shapes the request; what comes back has the API's form again,
 errors and stream included, so that whoever asked the gateway need not know who serves the model.
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
+import httpx2
 
 from minion.adapters.event_stream import EventStream
 
@@ -35,7 +35,7 @@ Translate = Callable[[Any], AsyncIterator[bytes]]
 """A streamed answer of the SDK as the bytes of a Messages API stream."""
 
 
-class CloudTransport(httpx.AsyncBaseTransport):
+class CloudTransport(httpx2.AsyncBaseTransport):
     """`connect` makes the SDK's client at the first request: its credentials may take a while to be found."""
 
     def __init__(self, connect: Callable[[], Any], translate: Translate, troubles: tuple[type[Exception], ...]) -> None:
@@ -44,7 +44,7 @@ class CloudTransport(httpx.AsyncBaseTransport):
         self._troubles = troubles
         self._client: Any = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         from anthropic import AnthropicError, APIConnectionError, APIStatusError
 
         passing: tuple[type[Exception], ...] = (APIConnectionError, *self._troubles)
@@ -57,11 +57,11 @@ class CloudTransport(httpx.AsyncBaseTransport):
         except APIStatusError as error:
             return _refused(error)
         except passing as error:
-            raise httpx.ConnectError(f"{type(error).__name__}: {error}") from error
+            raise httpx2.ConnectError(f"{type(error).__name__}: {error}") from error
         except AnthropicError as error:  # the SDK's word for what a provider does not have
             return _error(404, str(error))
 
-    async def _ask(self, body: dict[str, Any], request: httpx.Request) -> httpx.Response:
+    async def _ask(self, body: dict[str, Any], request: httpx2.Request) -> httpx2.Response:
         named = ("model", "max_tokens", "messages")
         betas = request.headers.get("anthropic-beta")
         create = self._client.messages.with_streaming_response.create
@@ -77,14 +77,14 @@ class CloudTransport(httpx.AsyncBaseTransport):
         parts = self._translate(answer) if streamed else answer.iter_bytes()
         kind = _STREAM if streamed else "application/json"
         headers = {"content-type": kind, **_identity(answer.headers)}
-        return httpx.Response(200, headers=headers, stream=_Parts(parts, opened))
+        return httpx2.Response(200, headers=headers, stream=_Parts(parts, opened))
 
-    async def _count(self, body: dict[str, Any]) -> httpx.Response:
+    async def _count(self, body: dict[str, Any]) -> httpx2.Response:
         rest = {name: value for name, value in body.items() if name not in {"model", "messages"}}
         counted = await self._client.messages.count_tokens(
             model=body["model"], messages=body["messages"], extra_body=rest
         )
-        return httpx.Response(200, json={"input_tokens": counted.input_tokens})
+        return httpx2.Response(200, json={"input_tokens": counted.input_tokens})
 
     async def aclose(self) -> None:
         if self._client is not None:
@@ -92,7 +92,7 @@ class CloudTransport(httpx.AsyncBaseTransport):
 
 
 @dataclass
-class _Parts(httpx.AsyncByteStream):
+class _Parts(httpx2.AsyncByteStream):
     parts: AsyncIterator[bytes]
     opened: Any
 
@@ -123,7 +123,7 @@ def _identity(headers: Any) -> dict[str, str]:
     return {"request-id": found} if found else {}
 
 
-def _refused(error: APIStatusError) -> httpx.Response:
+def _refused(error: APIStatusError) -> httpx2.Response:
     body = error.body if isinstance(error.body, dict) else {}
     inner = body.get("error")
     told = inner if isinstance(inner, dict) else body
@@ -133,6 +133,6 @@ def _refused(error: APIStatusError) -> httpx.Response:
     return answer
 
 
-def _error(status: int, message: str, kind: str | None = None) -> httpx.Response:
+def _error(status: int, message: str, kind: str | None = None) -> httpx2.Response:
     named = kind if isinstance(kind, str) and kind.endswith("_error") else _TYPES.get(status, "api_error")
-    return httpx.Response(status, json={"type": "error", "error": {"type": named, "message": message}})
+    return httpx2.Response(status, json={"type": "error", "error": {"type": named, "message": message}})

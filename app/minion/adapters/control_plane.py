@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Final
 
-import httpx
+import httpx2
 from pydantic import BaseModel
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -39,8 +39,8 @@ class HttpControlPlane:
     """Every call is safe to repeat: a claim by its nonce and run, events by their `seq`, a result by its digest."""
 
     def __init__(self, app_url: str, *, patience_s: float = 120.0) -> None:
-        self._client = httpx.Client(
-            base_url=app_url, timeout=httpx.Timeout(60, connect=10), headers={"User-Agent": "minion-runner"}
+        self._client = httpx2.Client(
+            base_url=app_url, timeout=httpx2.Timeout(60, connect=10), headers={"User-Agent": "minion-runner"}
         )
         self._patience_s = patience_s
 
@@ -71,22 +71,22 @@ class HttpControlPlane:
             return RoundAccepted.model_validate_json(response.content)
         return RoundAccepted(accepted=False, reason=_reason(response))
 
-    def _post(self, path: str, body: BaseModel, token: str | None, patience_s: float) -> httpx.Response:
+    def _post(self, path: str, body: BaseModel, token: str | None, patience_s: float) -> httpx2.Response:
         retrying = Retrying(
-            retry=retry_if_exception_type((httpx.TransportError, _UnavailableError)),
+            retry=retry_if_exception_type((httpx2.TransportError, _UnavailableError)),
             stop=stop_after_delay(patience_s),
             wait=_wait,
             reraise=True,
         )
         try:
             return retrying(self._once, path, body.model_dump_json(), token)
-        except (httpx.TransportError, _UnavailableError) as error:
+        except (httpx2.TransportError, _UnavailableError) as error:
             raise Outage(
                 f"The App at {self._client.base_url} did not answer for {patience_s:.0f} s: {error}",
                 retry_at=datetime.now(UTC) + timedelta(minutes=1),
             ) from error
 
-    def _once(self, path: str, body: str, token: str | None) -> httpx.Response:
+    def _once(self, path: str, body: str, token: str | None) -> httpx2.Response:
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -102,12 +102,12 @@ def _wait(state: RetryCallState) -> float:
     return max(asked, wait_random_exponential(multiplier=0.3, max=10)(state))
 
 
-def _retry_after(response: httpx.Response) -> float:
+def _retry_after(response: httpx2.Response) -> float:
     value = response.headers.get("retry-after", "")
     return min(float(value), 60.0) if value.isdigit() else 0.0
 
 
-def _reason(response: httpx.Response) -> str:
+def _reason(response: httpx2.Response) -> str:
     """The `reason` or `detail` of a JSON answer, else its first 200 characters."""
     try:
         body = response.json()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-import httpx
+import httpx2
 
 from minion.ports.web import NotFetched, Page
 from minion.tools.limits import WEB_BYTES, WEB_REDIRECTS, WEB_SECONDS
@@ -43,8 +43,8 @@ _EMBEDDING = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9
 class _Target:
     """`origin` is connected to; `name` is who that has to be."""
 
-    url: httpx.URL
-    origin: httpx.URL
+    url: httpx2.URL
+    origin: httpx2.URL
     name: str
 
 
@@ -85,14 +85,14 @@ class WebPages:
     def _followed(self, url: str) -> Page | NotFetched:
         ends_at = time.monotonic() + WEB_SECONDS
         # no environment: no proxy and no credentials of .netrc
-        with httpx.Client(trust_env=False, follow_redirects=False, verify=self._verify, headers=_HEADERS) as client:
+        with httpx2.Client(trust_env=False, follow_redirects=False, verify=self._verify, headers=_HEADERS) as client:
             for _ in range(WEB_REDIRECTS + 1):
                 target = self._judged(url)
                 if isinstance(target, NotFetched):
                     return target
                 try:
                     answer = _asked(client, target, ends_at)
-                except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+                except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
                     return NotFetched(f"{target.name} could not be read: {str(error) or type(error).__name__}")
                 if not isinstance(answer, str):
                     return answer
@@ -126,12 +126,12 @@ def _within(seconds: float, work: Callable[[], Page | NotFetched]) -> Page | Not
         return NotFetched(f"it took more than {WEB_SECONDS} s")
 
 
-def _parsed(url: str) -> httpx.URL | NotFetched:
+def _parsed(url: str) -> httpx2.URL | NotFetched:
     if len(url) > LONGEST_URL:
         return NotFetched(f"an address of more than {LONGEST_URL} characters")
     try:
-        parsed = httpx.URL(url).copy_with(fragment=None)
-    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        parsed = httpx2.URL(url).copy_with(fragment=None)
+    except (httpx2.InvalidURL, ValueError, TypeError) as error:
         return NotFetched(f"not an address: {error}")
     if parsed.userinfo:
         return NotFetched("an address with a user name in it is not fetched")
@@ -168,13 +168,13 @@ def is_global(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
-def _asked(client: httpx.Client, target: _Target, ends_at: float) -> Page | NotFetched | str:
+def _asked(client: httpx2.Client, target: _Target, ends_at: float) -> Page | NotFetched | str:
     """A page, a refusal, or where to go instead."""
     request = client.build_request(
         "GET",
         target.origin,
         headers={"host": target.url.netloc.decode("ascii")},
-        extensions={"sni_hostname": target.name, "timeout": httpx.Timeout(_left(ends_at)).as_dict()},
+        extensions={"sni_hostname": target.name, "timeout": httpx2.Timeout(_left(ends_at)).as_dict()},
     )
     response = client.send(request, stream=True)
     try:
@@ -186,7 +186,7 @@ def _asked(client: httpx.Client, target: _Target, ends_at: float) -> Page | NotF
         response.close()
 
 
-def _refusal(response: httpx.Response) -> NotFetched | None:
+def _refusal(response: httpx2.Response) -> NotFetched | None:
     kind = response.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
     if response.status_code != 200:
         return NotFetched(f"the server answered {response.status_code}")
@@ -197,7 +197,7 @@ def _refusal(response: httpx.Response) -> NotFetched | None:
     return None
 
 
-def _page(response: httpx.Response, target: _Target, ends_at: float) -> Page | NotFetched:
+def _page(response: httpx2.Response, target: _Target, ends_at: float) -> Page | NotFetched:
     kept = bytearray()
     for chunk in response.iter_raw():
         kept += chunk
@@ -210,7 +210,7 @@ def _page(response: httpx.Response, target: _Target, ends_at: float) -> Page | N
     return Page(str(target.url), kind, text, min(len(kept), WEB_BYTES), whole=len(kept) <= WEB_BYTES)
 
 
-def _charset(response: httpx.Response) -> str:
+def _charset(response: httpx2.Response) -> str:
     try:
         "".encode(response.charset_encoding or "utf-8")
     except LookupError:

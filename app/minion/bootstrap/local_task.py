@@ -108,14 +108,14 @@ class _Reader:
     """Reads from the API, with the person's token if there is one. Addresses elsewhere are never given the token."""
 
     def __init__(self, settings: Local) -> None:
-        import httpx
+        import httpx2
 
         headers = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
         headers["user-agent"] = "minion"
         if settings.github_token is not None:
             headers["authorization"] = f"Bearer {settings.github_token.reveal()}"
         self._has_token = settings.github_token is not None
-        self._client = httpx.Client(
+        self._client = httpx2.Client(
             base_url=settings.github_api_url, headers=headers, timeout=_TIMEOUT_S, follow_redirects=True
         )
 
@@ -147,11 +147,11 @@ class _Reader:
         return Permission(role) if role in known else Permission.NONE
 
     def _ask(self, path: str) -> tuple[int, Any]:
-        import httpx
+        import httpx2
 
         try:
             answer = self._client.get(path)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Outage(f"GitHub cannot be reached: {type(error).__name__}: {error}") from error
         try:
             return answer.status_code, answer.json()

@@ -33,13 +33,13 @@ def model_of(settings: ModelSettings) -> Model:
 
 def preload(settings: ModelSettings) -> None:
     """Imports what a request needs in a thread, which a clone or a set-up can hide."""
-    needed = "httpx" if settings.provider == "anthropic" else "anthropic"
+    needed = "httpx2" if settings.provider == "anthropic" else "anthropic"
     threading.Thread(target=import_module, args=(needed,), name=f"import-{needed}", daemon=True).start()
 
 
 def transport_of(settings: ModelSettings) -> CloudTransport | None:
     """The gateway's way to the models; None: HTTP to `ANTHROPIC_BASE_URL`."""
-    from minion.adapters.cloud_transport import CloudTransport, as_it_came, from_event_stream  # it imports httpx
+    from minion.adapters.cloud_transport import CloudTransport, as_it_came, from_event_stream  # it imports httpx2
 
     match settings.provider:
         case "anthropic":

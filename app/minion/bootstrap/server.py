@@ -206,5 +206,5 @@ def _noted(_number: int, _frame: object) -> None:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("httpx", "httpx2", "uvicorn.error", "alembic", "dbos"):
+    for chatty in ("httpx2", "httpx2", "uvicorn.error", "alembic", "dbos"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from rich.console import Console
 from rich.table import Table
 
@@ -172,7 +172,7 @@ def _missed(ended: str | None, wish: Wish) -> str:
 
 
 def _task(follow: str) -> dict[str, Any]:
-    answer = httpx.get(follow, headers={"Accept": "application/json"}, timeout=30, trust_env=False)
+    answer = httpx2.get(follow, headers={"Accept": "application/json"}, timeout=30, trust_env=False)
     found: dict[str, Any] = answer.raise_for_status().json()
     return found
 

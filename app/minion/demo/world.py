@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from ruamel.yaml import YAML
 
 from minion.demo import releases
@@ -39,7 +39,7 @@ class Hub:
     def __init__(self, url: str, control_token: str) -> None:
         self.url = url
         self.api = f"{url}/api/v3"
-        self._client = httpx.Client(timeout=60, trust_env=False)
+        self._client = httpx2.Client(timeout=60, trust_env=False)
         self._control_token = control_token
 
     def control(self, method: str, **arguments: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 from minion.doctor.report import Finding, State
 from minion.domain.secret import Secret
@@ -35,7 +35,7 @@ def examine_app(facts: AppFacts) -> list[Finding]:
     if isinstance(token, Finding):
         return [token]
     key = Finding(AREA, "private key", State.OK, "parses as an RSA key")
-    with httpx.Client(base_url=facts.api_url, timeout=15, headers=_headers(token)) as client:
+    with httpx2.Client(base_url=facts.api_url, timeout=15, headers=_headers(token)) as client:
         app = _get(client, "/app")
         if isinstance(app, Finding):
             return [key, app]
@@ -61,10 +61,10 @@ def _app_token(facts: AppFacts) -> str | Finding:
         return Finding(AREA, "private key", State.MISSING, "is not a usable RSA key", mend)
 
 
-def _get(client: httpx.Client, path: str) -> dict[str, Any] | Finding:
+def _get(client: httpx2.Client, path: str) -> dict[str, Any] | Finding:
     try:
         response = client.get(path)
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         text = f"{client.base_url} cannot be reached: {error}"
         return Finding(AREA, "GitHub API", State.MISSING, text, "check GITHUB_API_URL and the network")
     if response.status_code == 401:

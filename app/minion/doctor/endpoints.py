@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import httpx
+import httpx2
 
 from minion.doctor.report import Finding, State
 from minion.domain.secret import Secret
@@ -22,8 +22,8 @@ def examine_model(base_url: str, api_key: Secret | None, auth_token: Secret | No
     elif auth_token is not None:
         headers["Authorization"] = f"Bearer {auth_token.reveal()}"
     try:
-        status = httpx.get(f"{base_url}/v1/models", headers=headers, timeout=15).status_code
-    except httpx.TransportError as error:
+        status = httpx2.get(f"{base_url}/v1/models", headers=headers, timeout=15).status_code
+    except httpx2.TransportError as error:
         text = f"{base_url} cannot be reached: {error}"
         return Finding(AREA, "model", State.MISSING, text, "check ANTHROPIC_BASE_URL and the network")
     if status in {401, 403}:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-import httpx
+import httpx2
 
 Json = dict[str, Any]
 _THREADS: Final = """
@@ -25,7 +25,7 @@ _RESOLVE: Final = "mutation($thread: ID!) { resolveReviewThread(input: {threadId
 
 
 class HubClient:
-    """Acts with one token. `repo` is always `owner/name`. httpx.HTTPStatusError for answers of 400 and above."""
+    """Acts with one token. `repo` is always `owner/name`. httpx2.HTTPStatusError for answers of 400 and above."""
 
     def __init__(self, url: str, token: str) -> None:
         headers = {
@@ -35,7 +35,7 @@ class HubClient:
             "X-GitHub-Api-Version": "2026-03-10",
         }
         self._graphql = f"{url}/api/graphql"
-        self._http = httpx.Client(base_url=f"{url}/api/v3", headers=headers, timeout=30, trust_env=False)
+        self._http = httpx2.Client(base_url=f"{url}/api/v3", headers=headers, timeout=30, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +50,7 @@ class HubClient:
 
     def request(
         self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """The raw answer, whatever its status."""
         return self._http.request(method, path, json=body, params=params)
 
@@ -58,7 +58,7 @@ class HubClient:
         """The JSON of a successful answer; None without content."""
         answer = self.request(method, path, body, params)
         if answer.is_error:
-            raise httpx.HTTPStatusError(f"{answer.status_code} {answer.text}", request=answer.request, response=answer)
+            raise httpx2.HTTPStatusError(f"{answer.status_code} {answer.text}", request=answer.request, response=answer)
         return answer.json() if answer.content else None
 
     # -- issues -----------------------------------------------------------------------------------------------------

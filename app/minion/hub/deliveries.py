@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 
 from minion.hub.state import App, Delivery
 
@@ -73,7 +73,7 @@ class Deliveries:
         self._core = core
         self._workers: dict[int, Worker] = {}
         self._held: list[Delivery] = []
-        self._client = httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+        self._client = httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
         self.stopping = threading.Event()
 
     def send(self, app: App, event: str, payload: dict[str, Any], guid: str = "") -> None:
@@ -147,8 +147,8 @@ class Deliveries:
         started = time.monotonic()
         try:
             answer = self._client.post(delivery.app.webhook_url, content=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            code = 504 if isinstance(error, httpx.TimeoutException) else 502
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            code = 504 if isinstance(error, httpx2.TimeoutException) else 502
             result: tuple[int, str, dict[str, str], str] = (code, _words(error), {}, "")
         else:
             result = (answer.status_code, answer.reason_phrase, dict(answer.headers), answer.text[:10_000])
@@ -174,4 +174,4 @@ class Deliveries:
 
 
 def _words(error: Exception) -> str:
-    return "timed out" if isinstance(error, httpx.TimeoutException) else "failed to connect to host"
+    return "timed out" if isinstance(error, httpx2.TimeoutException) else "failed to connect to host"

@@ -14,7 +14,7 @@ from minion.scripted.events import encode
 from minion.scripted.server import listen, uvicorn_of
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -44,11 +44,11 @@ def replaying(cassette: Path, redact: Redact, *, loose: bool = False) -> Starlet
 
 def recording(cassette: Path, upstream: str, redact: Redact) -> Starlette:
     """Passes requests on and answers back, byte for byte, and writes down each exchange that came to its end."""
-    import httpx
+    import httpx2
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    client = httpx.AsyncClient(base_url=upstream, timeout=httpx.Timeout(600, connect=10))
+    client = httpx2.AsyncClient(base_url=upstream, timeout=httpx2.Timeout(600, connect=10))
     recorder = _Recorder(cassette, client, redact)
 
     return Starlette(routes=[Route(path, recorder.answer, methods=["POST"]) for path in PATHS])
@@ -57,11 +57,11 @@ def recording(cassette: Path, upstream: str, redact: Redact) -> Starlette:
 @dataclass(frozen=True)
 class _Recorder:
     cassette: Path
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     redact: Redact
 
     async def answer(self, request: Request) -> Response:
-        import httpx
+        import httpx2
         from starlette.responses import JSONResponse, StreamingResponse
 
         body = await request.body()
@@ -69,14 +69,14 @@ class _Recorder:
         sent = self.client.build_request("POST", request.url.path, content=body, headers=headers)
         try:
             answer = await self.client.send(sent, stream=True)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             told = {"type": "api_error", "message": f"the upstream does not answer: {type(error).__name__}"}
             return JSONResponse({"type": "error", "error": told}, 502)
         kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
         return StreamingResponse(self._relayed(request.url.path, body, answer, kept), answer.status_code, headers=kept)
 
     async def _relayed(
-        self, path: str, body: bytes, answer: httpx.Response, kept: dict[str, str]
+        self, path: str, body: bytes, answer: httpx2.Response, kept: dict[str, str]
     ) -> AsyncIterator[bytes]:
         pieces: list[bytes] = []
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 from fastapi import FastAPI
 from starlette.routing import Route
 
@@ -19,9 +19,9 @@ from minion.web.services import Services
 
 def create_app(services: Services) -> FastAPI:
     """No globals: two applications in one process do not meet."""
-    model = httpx.AsyncClient(
-        timeout=httpx.Timeout(600, connect=10),
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
+    model = httpx2.AsyncClient(
+        timeout=httpx2.Timeout(600, connect=10),
+        limits=httpx2.Limits(max_connections=200, max_keepalive_connections=20),
         trust_env=False,
         transport=services.upstream.transport,
     )
@@ -37,7 +37,7 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def _routes(services: Services, model: httpx.AsyncClient) -> list[Route]:
+def _routes(services: Services, model: httpx2.AsyncClient) -> list[Route]:
     runners, gateway, pages = RunnerApi(services), Gateway(services, model), Pages(services)
     return [
         Route("/webhook", Door(services).__call__, methods=["POST"]),

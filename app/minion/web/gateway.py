@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 import anyio
-import httpx
+import httpx2
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -51,7 +51,7 @@ class _Forward:
 
 
 class Gateway:
-    def __init__(self, services: Services, client: httpx.AsyncClient) -> None:
+    def __init__(self, services: Services, client: httpx2.AsyncClient) -> None:
         self._services = services
         self._client = client
 
@@ -81,7 +81,7 @@ class Gateway:
             return _unknown_model(call.model)
         try:
             answer = await self._client.send(self._build(forward))
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             return _error(502, "api_error", f"the model endpoint does not answer: {type(error).__name__}")
         return Response(answer.content, answer.status_code, _passed_on(answer))
 
@@ -130,14 +130,14 @@ class Gateway:
         message = f"the task has ${answer.usd_left:.4f} left; this call may cost ${worst:.4f}"
         return _error(402, "budget_exhausted", message)
 
-    def _build(self, forward: _Forward) -> httpx.Request:
+    def _build(self, forward: _Forward) -> httpx2.Request:
         address = self._services.upstream.base_url.rstrip("/") + forward.path
         return self._client.build_request("POST", address, content=forward.body, headers=forward.headers)
 
     async def _send(self, admitted: _Admitted, forward: _Forward) -> Response:
         try:
             answer = await self._client.send(self._build(forward), stream=True)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             await self._settle(admitted, Tokens(), "error")
             return _error(502, "api_error", f"the model endpoint does not answer: {type(error).__name__}")
         if answer.status_code == 200 and admitted.call.stream:
@@ -146,10 +146,10 @@ class Gateway:
             )
         return await self._whole(admitted, answer)
 
-    async def _whole(self, admitted: _Admitted, answer: httpx.Response) -> Response:
+    async def _whole(self, admitted: _Admitted, answer: httpx2.Response) -> Response:
         try:
             body = await answer.aread()
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             await self._settle(admitted, None, "error")
             return _error(502, "api_error", f"the model endpoint broke off: {type(error).__name__}")
         finally:
@@ -175,7 +175,7 @@ class Gateway:
 class _Relay(StreamingResponse):
     """Passes the stream on, byte for byte. `settle` is awaited once at the end, also when the client hung up."""
 
-    def __init__(self, answer: httpx.Response, settle: Callable[[StreamMeter], Awaitable[None]]) -> None:
+    def __init__(self, answer: httpx2.Response, settle: Callable[[StreamMeter], Awaitable[None]]) -> None:
         self._answer = answer
         self._settle = settle
         self._meter = StreamMeter()
@@ -194,7 +194,7 @@ class _Relay(StreamingResponse):
             async for chunk in self._answer.aiter_raw():
                 self._meter.feed(chunk)
                 yield chunk
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             _log.warning("the model's stream broke: %s", type(error).__name__)
 
 
@@ -204,7 +204,7 @@ def _credential(request: Request) -> str:
     return key or (bearer.strip() if scheme.lower() == "bearer" else "")
 
 
-def _passed_on(answer: httpx.Response) -> dict[str, str]:
+def _passed_on(answer: httpx2.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name.lower() in _ANSWER_HEADERS}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-import httpx
+import httpx2
 
 from minion.agent.prices import PriceTable
 from minion.domain.secret import Secret
@@ -28,7 +28,7 @@ class Upstream:
     headers: Mapping[str, Secret]
     models: frozenset[str]
     """Models that may be asked for; each needs a price."""
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: httpx2.AsyncBaseTransport | None = None
     """Another way to the model than HTTP to `base_url`: a provider with a protocol of its own."""
 
 
