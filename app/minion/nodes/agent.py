@@ -28,6 +28,8 @@ from minion.tools.bench import ToolBench
 from minion.tools.registry import build_tools
 
 CHANGING = frozenset({"edit", "write", "shell"})
+FILES = frozenset({"read", "search", "edit", "write"})
+"""Tools that the file server serves."""
 DEFAULT_TURNS = {AgentNode: 60, JudgeNode: 20}
 
 
@@ -52,7 +54,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
         bench.asked.when_unclear,
     )
     files = bench.sandbox.file_server()
-    model = Accounted(bench.model, budget.price, files.warm)
+    model = Accounted(bench.model, budget.price, files.warm if FILES & set(node.tools) else None)
     lint = AgentsDesk(bench, changes=changes)
     narrowing = (*visit.narrowing, *((node.write.allow,) if node.write.allow else ()))
     tool_bench = ToolBench(
