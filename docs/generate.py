@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args, get_origin
 
@@ -47,14 +50,26 @@ def repository_keys() -> str:
 
 def _keys(kind: type[BaseModel], prefix: str) -> list[str]:
     rows: list[str] = []
+    texts = _docstrings(kind)
     for name, field in kind.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             rows += _keys(field.annotation, f"{prefix}{name}.")
         else:
             default = field.get_default(call_default_factory=True)
             shown = "" if default in (None, (), {}, PydanticUndefined) else f"`{default}`"
-            rows.append(f"| `{prefix}{name}` ({_type(field.annotation)}) | {shown} | {field.description or ''} |")
+            rows.append(f"| `{prefix}{name}` ({_type(field.annotation)}) | {shown} | {texts.get(name, '')} |")
     return rows
+
+
+def _docstrings(kind: type[BaseModel]) -> dict[str, str]:
+    """The string after each field. pydantic would read them whenever the module is imported, which takes 20 ms."""
+    body = next(node.body for node in ast.parse(inspect.getsource(kind)).body if isinstance(node, ast.ClassDef))
+    return {
+        ast.unparse(field.target): inspect.cleandoc(text)
+        for field, after in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr)
+        for text in [ast.literal_eval(after.value)]
+    }
 
 
 def _type(annotation: object) -> str:

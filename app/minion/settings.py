@@ -129,7 +129,7 @@ class Problems:
 class Environment(BaseModel):
     """Fields are named by `alias`, the variable; `description` says what to put there."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, defer_build=True)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Commands(BaseModel):
     """The repository's own commands, each run by `bash -c` in the workspace; None means: detect it from the files."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     setup: str | None = None
     """Makes the checkout ready for the others. Runs outside the box, with the network."""
@@ -28,7 +28,7 @@ class Commands(BaseModel):
 class Environment(BaseModel):
     """What the runner prepares outside the box before any task text is in reach."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     runs_on: str = "ubuntu-latest"
     """The runner label of the rounds, given to the runner workflow as its input `runner`."""
@@ -41,7 +41,7 @@ class Environment(BaseModel):
 class McpServer(BaseModel):
     """One entry of `mcpServers`, as `.mcp.json` has it: a command, or an address."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["stdio", "http", "streamable-http", "sse"] | None = None
     """`stdio` where there is a command, `http` where there is an address."""
@@ -55,7 +55,7 @@ class McpServer(BaseModel):
 class ReviewedTool(BaseModel):
     """What somebody who may change the default branch says of a tool after reading it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     risk: Literal["read", "write", "destructive"]
     """`read` changes nothing, `write` does; `destructive` is never called."""
@@ -80,7 +80,7 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 class Mcp(BaseModel):
     """Tools of MCP servers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     servers: dict[ServerName, McpServer] = Field(default_factory=dict)
     """Servers by name, as in `.mcp.json`, which is read too."""
@@ -98,7 +98,7 @@ HostPattern = Annotated[
 class Egress(BaseModel):
     """Where agents may read on the web."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     allow: tuple[HostPattern, ...] = ()
     """Hosts whose pages the [tool `web`](tools.md#web) reads: names, or `*.` and a domain for all below it."""
@@ -107,7 +107,7 @@ class Egress(BaseModel):
 class RepositoryConfiguration(BaseModel):
     """Unknown keys are errors. Every field has a default, so that a repository without the file works."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     commands: Commands = Commands()
     environment: Environment = Environment()
