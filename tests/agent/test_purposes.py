@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from queue import Empty, Queue
 from typing import Any
 
 import pytest
@@ -52,6 +53,16 @@ def test_sums_are_exact_whatever_the_sizes(sizes: tuple[int, ...]) -> None:
     tokens = Tokens(cache_read=331, cache_write_1h=17, input=5, output=2)
     found = shares([(str(number), size) for number, size in enumerate(sizes)], turn(tokens), PRICE)
     assert whole(found).tokens == tokens if any(sizes) else whole(found).tokens.output == 2
+
+
+def test_what_is_done_beside_the_first_answer_is_done_once(stage: Callable[..., Stage]) -> None:
+    playing = stage({"calls": [look("a")]}, {"calls": [finish()]})
+    done: Queue[str] = Queue()
+    model = Accounted(playing.client, PRICE, lambda: done.put("beside"), lambda: done.put("then"))
+    playing.play(NoteTool("look", reply=lambda _: "x"), model=model)
+    assert {done.get(timeout=10), done.get(timeout=10)} == {"beside", "then"}
+    with pytest.raises(Empty):
+        done.get(timeout=0.2)
 
 
 def test_a_session_is_accounted_for_by_tool(stage: Callable[..., Stage]) -> None:

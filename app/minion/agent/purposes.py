@@ -42,16 +42,19 @@ class Accounted:
     model: Model
     price: Price | None
     beside: Callable[[], None] | None = None
-    """Done once, in the background, while the first answer is waited for."""
+    """Done once, in the background, while the first answer is waited for; `then` when it has come."""
+    then: Callable[[], None] | None = None
     spent_on: dict[str, Spending] = field(default_factory=dict)
     _parts: list[list[Part]] = field(default_factory=list)
     _names: dict[str, str] = field(default_factory=dict)
 
     def complete(self, request: ModelRequest, on_text: Callable[[str], None] | None = None) -> ModelTurn:
-        if self.beside is not None:
-            threading.Thread(target=self.beside, name="beside", daemon=True).start()
-            self.beside = None
+        first = not self._parts
+        if first:
+            _in_background(self.beside)
         turn = self.model.complete(request, on_text)
+        if first:
+            _in_background(self.then)
         self._read(request.messages)
         head = (SYSTEM, _size([*request.tools, *request.system]))
         self._add(shares([head, *(part for parts in self._parts for part in parts)], turn, self.price))
@@ -86,6 +89,11 @@ class Accounted:
     def _add(self, found: Mapping[str, Spending]) -> None:
         for purpose, spending in found.items():
             self.spent_on[purpose] = self.spent_on.get(purpose, Spending()) + spending
+
+
+def _in_background(work: Callable[[], None] | None) -> None:
+    if work is not None:
+        threading.Thread(target=work, name="beside", daemon=True).start()
 
 
 def shares(parts: Sequence[Part], turn: ModelTurn, price: Price | None) -> dict[str, Spending]:

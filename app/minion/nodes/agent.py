@@ -21,7 +21,7 @@ from minion.domain.spec import Scope
 from minion.nodes.base import NodeReport, Opinion, Visit, WorkBench, plain_report
 from minion.nodes.gates import Gates
 from minion.nodes.lint.opening import AgentsDesk
-from minion.nodes.publishable import bounds_of
+from minion.nodes.publishable import bounds_of, get_ready
 from minion.nodes.served import served_tools
 from minion.tools.base import Tool
 from minion.tools.bench import ToolBench
@@ -55,6 +55,7 @@ def run_agent_node(node: AgentNode, visit: Visit, bench: WorkBench) -> NodeRepor
     )
     files = bench.sandbox.file_server()
     model = Accounted(bench.model, budget.price, files.warm if FILES & set(node.tools) else None)
+    model.then = get_ready if changes else None
     lint = AgentsDesk(bench, changes=changes)
     narrowing = (*visit.narrowing, *((node.write.allow,) if node.write.allow else ()))
     tool_bench = ToolBench(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Final
 
 from minion.agent.verification import GateVerdict
-from minion.domain.changeset import ChangeSet
+from minion.domain.changeset import ChangedFile, ChangeSet
+from minion.domain.ids import CommitSha
 from minion.domain.spec import Scope
 from minion.nodes.base import Visit, WorkBench
 from minion.ports.workspace import Checkpoint, Workspace
 from minion.tasks.gate import Before, Blocked, GateRules, judge
 from minion.tools.scope import WriteScope
+
+_SOME_CHANGE: Final = ChangeSet(base_sha=CommitSha("0" * 40), files=(ChangedFile.of("tests/test_a.py", b"a\n"),))
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,11 @@ def objections(bench: WorkBench, visit: Visit, bounds: Bounds | None = None) -> 
     verdict = judge(change_set, rules, _before(bench.workspace, change_set, rules))
     blocked = tuple(reason.to_agent() for reason in verdict.reasons) if isinstance(verdict, Blocked) else ()
     return (*blocked, *(bounds.strayed(change_set) if bounds else ()))
+
+
+def get_ready() -> None:
+    """Compiles the gate's patterns and imports its detectors, for which the end of a node would wait."""
+    judge(_SOME_CHANGE, GateRules(protected_paths=("/any",)))
 
 
 def _before(workspace: Workspace, change_set: ChangeSet, rules: GateRules) -> Before | None:
