@@ -70,11 +70,13 @@ def test_other_peoples_links_are_not_followed_and_young_folders_are_left(tmp_pat
     target = tmp_path / "target"
     target.mkdir()
     (tmp_path / "minion-run-link").symlink_to(target)
+    interrupted = tmp_path / "minion-run-x.gone"
+    interrupted.mkdir()
     young, old = tmp_path / "minion-run-young", tmp_path / "minion-run-old"
     young.mkdir()
     old.mkdir()
     os.utime(old, (time.time() - 7200, time.time() - 7200))
     remove_left_over(tmp_path)
-    assert soon(lambda: not old.exists())
+    assert soon(lambda: not old.exists() and not interrupted.exists())
     assert target.is_dir()
     assert young.is_dir()

@@ -19,6 +19,8 @@ from typing import Final
 
 _PREFIX: Final = "minion-run-"
 _LOCK: Final = "lock"
+_GONE: Final = ".gone"
+"""So that one whose removing was interrupted is known, whatever is left of it."""
 _UNLOCKED_S: Final = 3600.0
 """A folder without a lock is this old before it is taken for one that was left: its run may be about to lock it."""
 
@@ -36,7 +38,7 @@ def scratch(parent: Path | None = None) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            _remove([folder])
+            _remove([folder.rename(folder.with_suffix(_GONE))])
 
 
 def remove_left_over(parent: Path | None = None) -> None:
@@ -56,6 +58,8 @@ def _ours(folder: Path) -> bool:
 
 
 def _left(folder: Path) -> bool:
+    if folder.suffix == _GONE:
+        return True
     with contextlib.suppress(OSError):
         if not (folder / _LOCK).exists():
             return time.time() - folder.lstat().st_mtime > _UNLOCKED_S
