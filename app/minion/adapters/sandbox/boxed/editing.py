@@ -7,10 +7,6 @@ import difflib
 import json
 import os
 import re
-import shutil
-import subprocess
-import tempfile
-import tomllib
 from pathlib import Path
 
 from .texts import MAX_FILE, Answer, Options, Refused, Text, contents, cut, digest, lines_of, located, shown
@@ -125,14 +121,14 @@ def write(options: Options, request: Answer) -> Answer:
 def saved(options: Options, real: Path, data: bytes) -> Answer:
     """Through a new file and a rename, so that a reader never sees half and a hard link elsewhere stays as it was."""
     mode = real.stat().st_mode & 0o777 if real.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=real.parent, prefix=".minion-")
+    beside = real.with_name(f".minion-{os.urandom(8).hex()}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with beside.open("xb") as stream:
             stream.write(data)
-        Path(name).chmod(mode)
-        Path(name).replace(real)
+        beside.chmod(mode)
+        beside.replace(real)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
     return {"real": shown(options, real), "sha": digest(data), "size": len(data)}
 
@@ -192,8 +188,12 @@ def syntax_problem(real: Path, text: str) -> str | None:
             case ".json":
                 json.loads(text)
             case ".toml":
+                import tomllib
+
                 tomllib.loads(text)
             case ".js" | ".mjs" | ".cjs":
+                from .scripts import javascript_problem
+
                 return javascript_problem(text)
             case _:
                 pass
@@ -202,33 +202,3 @@ def syntax_problem(real: Path, text: str) -> str | None:
     except (ValueError, RecursionError, MemoryError) as error:
         return str(error)[:300] or type(error).__name__
     return None
-
-
-NODE_SECONDS = 5.0
-_MODULE = re.compile(r"^(?:import|export)\b", re.MULTILINE)
-"""What such a file says last of itself is said as a module's."""
-
-
-def javascript_problem(text: str) -> str | None:
-    """What Node's parser objects to, be it a script or a module; None where there is no Node, and what it does not know
-    (JSX, types) fails before the edit as well (https://nodejs.org/api/cli.html#-c---check)."""
-    node = shutil.which("node")
-    if node is None or len(text) > MAX_COMPARED:
-        return None
-    problem = None
-    for kind in ("commonjs", "module") if _MODULE.search(text) else ("module", "commonjs"):
-        command = [node, "--check", f"--input-type={kind}", "-"]
-        try:
-            done = subprocess.run(
-                command, input=text, capture_output=True, text=True, check=False, timeout=NODE_SECONDS
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        if done.returncode == 0:
-            return None
-        place = re.search(r"^\[stdin\]:(\d+)", done.stderr)
-        said = re.search(r"^SyntaxError: (.*)$", done.stderr, re.MULTILINE)
-        if said is None:
-            return None
-        problem = f"line {place.group(1)}: {said.group(1)}" if place else said.group(1)
-    return problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from pathlib import Path
@@ -60,6 +59,8 @@ def names(folder: Path) -> Answer:
 
 
 def image(data: bytes, kind: str, path: str) -> Answer:
+    import base64
+
     size = image_size(data)
     told = f"{size[0]}x{size[1]} pixels" if size else "of a size that its head does not tell"
     if len(data) > MAX_IMAGE:

@@ -7,9 +7,12 @@ import subprocess
 import tempfile
 import threading
 from pathlib import Path
-from typing import IO
 
 from .texts import MAX_LINE, Answer, Options, Refused, located, shown, similar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 MAX_OUTPUT = 400_000
 WITHIN_S = 30

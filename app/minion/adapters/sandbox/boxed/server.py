@@ -3,6 +3,8 @@
 Started in the box as `python -I -S -c ENTRY FOLDER WORKSPACE [--rg=PATH] [--readable=PATH]...`. Paths are relative to
 the workspace or absolute. A link may lead anywhere: there is nothing else in the box to reach; writing is refused
 outside the workspace, and `real` in the answers says which file it really was.
+
+Each node starts one, so what only some of them need is imported when it is needed.
 """
 
 from __future__ import annotations
@@ -13,8 +15,14 @@ import sys
 
 from .editing import edit, write
 from .reading import read, stat
-from .searching import search
 from .texts import Answer, Options, Refused
+
+
+def search(options: Options, request: Answer) -> Answer:
+    from .searching import search as look
+
+    return look(options, request)
+
 
 OPERATIONS = {"stat": stat, "read": read, "search": search, "edit": edit, "write": write}
 _SURROGATES = re.compile(r"[\ud800-\udfff]")

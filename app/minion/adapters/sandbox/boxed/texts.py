@@ -7,9 +7,12 @@ import hashlib
 import os
 import struct
 from pathlib import Path
-from typing import Any
 
-Answer = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+Answer = dict[str, "Any"]
 
 MAX_FILE = 20_000_000
 MAX_LINE = 2_000
