@@ -66,6 +66,12 @@ def test_the_checkout_is_left_as_it_was(project: Path) -> None:
     assert "calc.py | +1 -1" in done.stdout
 
 
+def test_a_name_is_told_as_it_is(project: Path) -> None:
+    (project / "[red]new[bold].txt").write_text("new\n")
+    done, _ = run(script(READ, EDIT, DONE), project)
+    assert "Not committed, so not in the copy: 1 ([red]new[bold].txt)" in " ".join(done.stderr.split())
+
+
 def test_the_sdk_is_not_needed(project: Path, tmp_path: Path) -> None:
     """A runner does not have it."""
     (tmp_path / "anthropic.py").write_text("raise ImportError('anthropic is not installed')\n")

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from minion.adapters.workspace import (
     BranchRefused,
@@ -36,6 +34,7 @@ from minion.bootstrap.repository import configuration_of, explain_rules, free_br
 from minion.bootstrap.scratch import scratch
 from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.bootstrap.stopping import Stopper
+from minion.bootstrap.terminal import Terminal, terminal
 from minion.bootstrap.tool_servers import variables_of
 from minion.bootstrap.warming import Warming
 from minion.domain.changeset import ChangeSet
@@ -52,7 +51,6 @@ from minion.runner.local_meter import Meter
 from minion.runner.local_report import LocalReport, as_json, as_text
 from minion.runner.local_resume import begun_node, learned, reached, told_once, unmoved
 from minion.runner.local_runs import HeldRun, RunRecord, Runs
-from minion.runner.progress import Progress
 from minion.runner.walk import Walk
 from minion.settings import Local
 from minion.tasks.gate import GateRules
@@ -88,12 +86,12 @@ def run_task(request: LocalRequest) -> int:
         raise UsageError("Say what should be done (minion run TASK), or go on with a run (minion run --resume)")
     if request.record is not None:
         may_record(Path(request.record))
-    console = Console(stderr=True, quiet=request.as_json or request.quiet)
-    Stopper(lambda words: console.out(words, highlight=False)).install()
+    told = terminal(quiet=request.as_json or request.quiet)
+    Stopper(told.plain).install()
     settings = Local.read()
     preload(settings)
     with scratch() as folder:
-        run = _LocalTask(request, settings, Place.under(folder), console)
+        run = _LocalTask(request, settings, Place.under(folder), told)
         report = run.begin(started) if request.resume is None else run.go_on(request.resume, started)
     click.echo(as_json(report) if request.as_json else as_text(report, detailed=request.detailed))
     return report.outcome.exit_code
@@ -119,7 +117,7 @@ class _LocalTask:
     request: LocalRequest
     settings: Local
     place: Place
-    console: Console
+    terminal: Terminal
 
     @property
     def _repository(self) -> Path:
@@ -177,7 +175,7 @@ class _LocalTask:
             most = self._max_usd(configuration)
             state = state.model_copy(update={"max_usd": most})
             record = record.model_copy(update={"usd": most})
-        self.console.print(f"Going on with {record.id} on {record.branch}: {escape(record.spec.title)}")
+        self.terminal.line("Going on with {} on {}: {}", record.id, record.branch, record.spec.title)
         return self._report(_Begun(copy, configuration, engine, state, record), started)
 
     def _runs(self) -> Runs:
@@ -202,8 +200,8 @@ class _LocalTask:
 
     def _carry_out(self, begun: _Begun, prices: PriceTable, held: HeldRun, meter: Meter) -> LocalOutcome:
         record, workspace = begun.record, begun.copy.workspace
-        with Progress(self.console) as progress:
-            journal = Journal([progress.listen, meter.listen, Warming().listen])
+        with self.terminal.following() as show:
+            journal = Journal([show, meter.listen, Warming().listen])
             site = self._site(begun, prices, journal)
             walk = Walk(
                 engine=begun.engine,
@@ -257,17 +255,17 @@ class _LocalTask:
 
     def _tell(self, asked: Asked, broken: list[str], copy: LocalCopy, configuration: RepositoryConfiguration) -> None:
         if asked.source:
-            self.console.print(f"The task is from {escape(asked.source)}")
+            self.terminal.line("The task is from {}", asked.source)
         for note in asked.notes:
-            self.console.print(f"[yellow]{escape(note)}[/]")
+            self.terminal.line("[yellow]{}[/]", note)
         for text in broken:
-            self.console.print(f"[yellow]Left out, broken:[/] {escape(text)}")
+            self.terminal.line("[yellow]Left out, broken:[/] {}", text)
         if copy.uncommitted:
             shown = ", ".join(copy.uncommitted[:5])
-            self.console.print(f"[yellow]Not committed, so not in the copy:[/] {len(copy.uncommitted)} ({shown})")
+            self.terminal.line("[yellow]Not committed, so not in the copy:[/] {} ({})", len(copy.uncommitted), shown)
         if configuration.environment.packages:
             names = " ".join(configuration.environment.packages)
-            self.console.print(f"[yellow]Not installed here:[/] environment.packages ({names})")
+            self.terminal.line("[yellow]Not installed here:[/] environment.packages ({})", names)
 
     def _prices(self, configuration: RepositoryConfiguration) -> PriceTable:
         """Roles as the person, then the repository maps them; `--model` is for all of them."""
