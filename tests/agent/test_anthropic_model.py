@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import anthropic
 import pytest
+from tests.certificates import self_signed
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.message_stream import MessageStream
@@ -19,6 +22,8 @@ from minion.domain.secret import Secret
 from minion.ports.model import BudgetExhausted, ModelRejected, ModelRequest
 from minion.scripted import Script, ScriptedModel
 
+Asked = tuple[str, dict[str, str], Any]
+"""Path, headers and body of a request."""
 HELLO: dict[str, Any] = {"text": "hello " * 200}
 
 
@@ -130,9 +135,9 @@ def test_a_run_token_goes_as_bearer_and_nothing_else() -> None:
 
 
 @contextmanager
-def refusing(status: int, text: str) -> Iterator[tuple[str, list[tuple[str, dict[str, str], Any]]]]:
-    """A server that answers all with `text`, and what it was asked: path, headers, body."""
-    asked: list[tuple[str, dict[str, str], Any]] = []
+def refusing(status: int, text: str, pem: Path | None = None) -> Iterator[tuple[str, list[Asked]]]:
+    """A server that answers all with `text`, and what it was asked."""
+    asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -147,6 +152,10 @@ def refusing(status: int, text: str) -> Iterator[tuple[str, list[tuple[str, dict
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
+    if pem is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -204,6 +213,18 @@ def test_an_answer_in_no_form_of_the_api_s_is_judged_by_its_status(text: str) ->
             client.complete(request())
         client.close()
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
+def test_a_server_that_nobody_vouches_for_is_told_nothing(scheme: str, tmp_path: Path) -> None:
+    clock = Clock()
+    with refusing(400, "", self_signed(tmp_path, "localhost")) as (url, asked):
+        there = url.replace("http://127.0.0.1", f"{scheme}://localhost")
+        client = AnthropicModel(there, Credential(Secret("key")), sleep=clock.sleep, monotonic=clock.monotonic)
+        with pytest.raises(Outage, match=r"(?i)certificate"):
+            client.complete(request(deadline_s=5.0))
+        client.close()
+    assert asked == []
 
 
 def test_texts_are_told_as_they_come() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import ssl
 import threading
 import time
@@ -13,13 +12,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.bench import project
+from tests.certificates import self_signed
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.web_pages import WebPages, _asked, _Target, is_global
@@ -254,27 +250,9 @@ def test_what_is_no_host_is_no_configuration(host: str) -> None:
     assert Egress(allow=("docs.python.org", "*.rust-lang.org", "localhost")).allow
 
 
-def _certificate(folder: Path, name: str) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), 1, now, now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "server.pem"
-    pem = serialization.Encoding.PEM
-    path.write_bytes(
-        made.public_bytes(pem) + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
-
-
 def test_the_connection_goes_to_the_address_and_the_certificate_is_the_names(tmp_path: Path) -> None:
     """The address was judged; the name is asked for and has to be the certificate's."""
-    pem = _certificate(tmp_path, "docs.example")
+    pem = self_signed(tmp_path, "docs.example")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     trusted = ssl.create_default_context(cafile=str(pem))
