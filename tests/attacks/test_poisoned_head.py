@@ -18,7 +18,8 @@ from minion.adapters.workspace import CloneSource, clone
 from minion.agent.prices import price_table
 from minion.agent.rules import RuleBook
 from minion.blueprint.model import AgentNode, Next, RunNode
-from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
+from minion.bootstrap.place import Place
+from minion.bootstrap.site import BoxedSite, Task, Workshop
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.secret import Secret
 from minion.domain.spec import Scope, TaskSpec

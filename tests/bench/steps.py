@@ -26,8 +26,9 @@ from minion.blueprint.library import assemble
 from minion.blueprint.model import AgentNode, Limits
 from minion.blueprint.state import NodeResult
 from minion.bootstrap.local import configuration_of
+from minion.bootstrap.place import Place
 from minion.bootstrap.prices import priced
-from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
+from minion.bootstrap.site import BoxedSite, Task, Workshop
 from minion.domain.receipt import Tokens
 from minion.domain.secret import Secret
 from minion.domain.spec import Scope, TaskSpec

@@ -13,8 +13,9 @@ from tests.bench.steps import into_implement
 from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.workspace import copy_of_checkout
 from minion.bootstrap.local import configuration_of
+from minion.bootstrap.place import Place
 from minion.bootstrap.prices import priced
-from minion.bootstrap.site import Place, Task, Workshop
+from minion.bootstrap.site import Task, Workshop
 from minion.domain.secret import Secret
 from minion.domain.spec import Scope
 from minion.nodes.registry import execute

@@ -20,8 +20,9 @@ from tests.certificates import self_signed
 from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.web_pages import WebPages, _asked, _Target, is_global
 from minion.adapters.workspace import copy_of_checkout
+from minion.bootstrap.place import Place
 from minion.bootstrap.prices import priced
-from minion.bootstrap.site import Place, Task, Workshop
+from minion.bootstrap.site import Task, Workshop
 from minion.domain.config import Egress, RepositoryConfiguration
 from minion.domain.secret import Secret
 from minion.domain.spec import Scope

@@ -10,8 +10,9 @@ from pathlib import Path
 from minion.adapters.anthropic_model import AnthropicModel, Credential
 from minion.adapters.control_plane import HttpControlPlane
 from minion.adapters.workspace import CloneSource, clone
+from minion.bootstrap.place import Place
 from minion.bootstrap.prices import priced
-from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
+from minion.bootstrap.site import BoxedSite, Task, Workshop
 from minion.domain.protocol import RoundGrant
 from minion.domain.secret import Secret
 from minion.nodes.base import Asked

@@ -23,8 +23,8 @@ from minion.blueprint.scenario import Expected, Walks, load_walks
 from minion.blueprint.state import NodeResult, State
 from minion.blueprint.walk import Script, paces
 from minion.bootstrap.blueprint_files import content, usage
+from minion.bootstrap.place import Place
 from minion.bootstrap.repository import configuration_of, free_branch, library_of
-from minion.bootstrap.site import Place
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.nodes.detect import Detected, detect

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,12 +27,13 @@ from minion.blueprint.library import assemble
 from minion.blueprint.state import State
 from minion.bootstrap.counting import Counting
 from minion.bootstrap.local_task import Asked, read_task
-from minion.bootstrap.models import model_of, preload
+from minion.bootstrap.models import client_of, model_of
+from minion.bootstrap.place import Place
+from minion.bootstrap.preload import preload
 from minion.bootstrap.prices import priced, take_effort
 from minion.bootstrap.recordings import may_record, write_recording
 from minion.bootstrap.repository import configuration_of, explain_rules, free_branch, library_of
 from minion.bootstrap.scratch import scratch
-from minion.bootstrap.site import BoxedSite, Place, Task, Workshop
 from minion.bootstrap.stopping import Stopper
 from minion.bootstrap.terminal import Terminal, terminal
 from minion.bootstrap.tool_servers import variables_of
@@ -55,6 +56,9 @@ from minion.runner.walk import Walk
 from minion.settings import Local
 from minion.tasks.gate import GateRules
 from minion.tasks.trailers import PushMark, commit_message
+
+if TYPE_CHECKING:
+    from minion.bootstrap.site import BoxedSite
 
 __all__ = ["LocalRequest", "configuration_of", "explain_rules", "library_of", "parse_usd", "run_task"]
 
@@ -89,7 +93,7 @@ def run_task(request: LocalRequest) -> int:
     told = terminal(quiet=request.as_json or request.quiet)
     Stopper(told.plain).install()
     settings = Local.read()
-    preload(settings)
+    preload("minion.bootstrap.site", client_of(settings))
     with scratch() as folder:
         run = _LocalTask(request, settings, Place.under(folder), told)
         report = run.begin(started) if request.resume is None else run.go_on(request.resume, started)
@@ -225,6 +229,8 @@ class _LocalTask:
             return outcome
 
     def _site(self, begun: _Begun, prices: PriceTable, journal: Journal) -> BoxedSite:
+        from minion.bootstrap.site import Task, Workshop
+
         settings = self.settings
         workshop = Workshop(
             model=model_of(settings),

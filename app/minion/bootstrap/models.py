@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from importlib import import_module
 from typing import TYPE_CHECKING, assert_never
 
 from minion.adapters.anthropic_model import AnthropicModel, Credential
@@ -31,10 +29,9 @@ def model_of(settings: ModelSettings) -> Model:
             assert_never(settings.provider)
 
 
-def preload(settings: ModelSettings) -> None:
-    """Imports what a request needs in a thread, which a clone or a set-up can hide."""
-    needed = "httpx2" if settings.provider == "anthropic" else "anthropic"
-    threading.Thread(target=import_module, args=(needed,), name=f"import-{needed}", daemon=True).start()
+def client_of(settings: ModelSettings) -> str:
+    """The module that a request to the provider needs."""
+    return "httpx2" if settings.provider == "anthropic" else "anthropic"
 
 
 def transport_of(settings: ModelSettings) -> CloudTransport | None:

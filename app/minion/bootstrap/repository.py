@@ -8,7 +8,7 @@ from pathlib import Path
 from minion.adapters.workspace import branch_tip, copy_of_checkout
 from minion.agent.rules import RuleBook
 from minion.blueprint.team import Team, blueprint_name, gather, program_name
-from minion.bootstrap.site import Place
+from minion.bootstrap.place import Place
 from minion.domain.config import RepositoryConfiguration
 from minion.domain.errors import UsageError
 from minion.ports.workspace import Workspace

@@ -14,6 +14,7 @@ from minion.adapters.sandbox import BoxSettings, Bubblewrap, Reason, choose, kno
 from minion.adapters.tool_servers import McpServers, preload
 from minion.adapters.workspace import GitWorkspace
 from minion.agent.prices import PriceTable
+from minion.bootstrap.place import Place
 from minion.bootstrap.tool_servers import tool_servers
 from minion.domain.checks import PastCheck
 from minion.domain.config import Egress, Mcp, RepositoryConfiguration
@@ -27,22 +28,6 @@ from minion.ports.sandbox import Sandbox
 from minion.ports.web import Web
 from minion.runner.journal import Journal
 from minion.settings import machine_environment
-
-
-@dataclass(frozen=True)
-class Place:
-    """Folders of a round: `work` is the box's, `output` it may read, `private` it never sees."""
-
-    work: Path
-    output: Path
-    private: Path
-
-    @classmethod
-    def under(cls, folder: Path) -> Place:
-        place = cls(folder / "work", folder / "output", folder / "private")
-        place.output.mkdir(parents=True)
-        place.private.mkdir(mode=0o700)
-        return place
 
 
 @dataclass(frozen=True)

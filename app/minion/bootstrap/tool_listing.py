@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from minion.adapters.workspace import copy_of_checkout
+from minion.bootstrap.place import Place
 from minion.bootstrap.repository import configuration_of
-from minion.bootstrap.site import Place
 from minion.bootstrap.tool_servers import tool_servers
 from minion.domain.config import TOOL_KEY, ReviewedTool
 from minion.ports.tool_servers import OfferedTool
