@@ -98,11 +98,18 @@ def main() -> None:
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
+    """`wait` with a timeout would look at the process every 50 ms only."""
+    too_late = threading.Event()
+
+    def end() -> None:
+        too_late.set()
         process.kill()
-        return None
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    code = process.wait()
+    timer.cancel()
+    return None if too_late.is_set() else code
 
 
 def _end_what_is_left() -> int:
