@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -52,12 +53,19 @@ def desk(tree: Path) -> Iterator[Open]:
 def node_modules() -> Path:
     """The real tools, installed once and kept; without npm or its registry the test says that it did not run."""
     folder = ROOT / ".cache" / "lint-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:  # tests in other processes want them as well
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _installed(folder)
+    return folder / "node_modules"
+
+
+def _installed(folder: Path) -> None:
     stamp = folder / "installed.json"
     if stamp.exists() and json.loads(stamp.read_text()) == NPM:
-        return folder / "node_modules"
+        return
     if shutil.which("npm") is None:
         pytest.skip("not run: npm is not installed, so that eslint and prettier cannot be had")
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text("{}")
     wanted = [f"{name}@{version}" for name, version in NPM.items()]
     command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", *wanted]
@@ -65,4 +73,3 @@ def node_modules() -> Path:
     if done.returncode != 0:
         pytest.skip(f"not run: npm could not install eslint and prettier: {done.stderr.decode()[-200:]}")
     stamp.write_text(json.dumps(NPM))
-    return folder / "node_modules"
