@@ -93,7 +93,7 @@ COLUMNS = (
     "CPU ms",
     "over floor ms/step",
     "exit lag ms",
-    "of it gates ms",
+    "gates ms",
     "peak RSS MB",
     "first kB",
     "tokens k",
