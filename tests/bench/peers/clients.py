@@ -149,7 +149,6 @@ _OURS = spoken(words.minion, words.MINION_END)
 CLIENTS = (
     Client("floor", HERE / "floor.py", spoken(words.floor), _floor),
     Client("minion one-agent", MINION, _OURS, _minion("--blueprint", "one-agent"), on_branch=True),
-    Client("minion no gate", MINION, _OURS, _minion("--blueprint", "no-gate"), on_branch=True),
     Client("minion implement", MINION, _OURS, _minion(), talk=_AROUND, on_branch=True),
     Client("Claude Code", CLAUDE, spoken(words.claude_code), _claude()),
     Client("Claude Code --bare", CLAUDE, spoken(words.claude_code), _claude("--bare")),

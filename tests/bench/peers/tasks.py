@@ -14,7 +14,7 @@ from tests.bench.child import ENVIRONMENT, ROOT
 from minion.demo.releases import fetch, read_tree, write_tree
 
 ARCHIVES = ROOT / ".cache" / "peers" / "archives"
-PEER_BLUEPRINTS = {name: Path(__file__).with_name(name) for name in ("one-agent.yml", "no-gate.yml")}
+PEER_BLUEPRINT = Path(__file__).with_name("one-agent.yml")
 CONFIGURATION = "commands:\n  setup: 'true'\n  lint: python3 -m compileall -q .\n  test: {test}\n"
 
 
@@ -78,7 +78,7 @@ class BugFix:
         ours = {
             ".gitignore": "__pycache__/\n",
             ".github/minion.yml": CONFIGURATION.format(test=self.test),
-            **{f".github/minion/blueprints/{name}": path.read_text() for name, path in PEER_BLUEPRINTS.items()},
+            ".github/minion/blueprints/one-agent.yml": PEER_BLUEPRINT.read_text(),
         }
         write_tree({path: text.encode() for path, text in ours.items()}, folder)
         identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
